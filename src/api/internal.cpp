@@ -1,0 +1,26 @@
+// SQL functions that one server of a herd calls on another.
+#include "executor/fragment_snapshot.hpp"
+#include "pg/guard.hpp"
+#include "transaction/internal.hpp"
+
+extern "C" {
+#include "utils/builtins.h"
+}
+
+HERD_SQL_FUNCTION(herd_link_role) {
+    herd::transaction::require_internal_call("link_role");
+    const char* name = herd::pg::call([&] { return ::text_to_cstring(PG_GETARG_TEXT_PP(0)); });
+    herd::transaction::assume_role(name);
+    PG_RETURN_VOID();
+}
+
+HERD_SQL_FUNCTION(herd_link_snapshot) {
+    herd::transaction::require_internal_call("link_snapshot");
+    herd::executor::begin_fragments(PG_GETARG_INT64(0));
+    PG_RETURN_VOID();
+}
+
+HERD_SQL_FUNCTION(herd_remote_rows) {
+    throw herd::Error(herd::sqlstate::kNotInternal, "herd.remote_rows stands in plans only")
+        .hint("Query the distributed table itself.");
+}

@@ -1,0 +1,71 @@
+// The herd's catalogue as every backend sees it: a compiled, immutable copy, rebuilt on invalidation.
+//
+//   const Catalog* herd = catalog::current();   // nullptr: this database has no pg_herd
+//   const Table* t = herd->find(relid);         // nullptr: a local table
+//
+// A Catalog stays valid until the end of the transaction in which it was handed out.
+// current() may read tables, so it needs a transaction; find() and the like never fail.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "model/node.hpp"
+#include "model/table_group.hpp"
+
+namespace herd::catalog {
+
+using Oid = unsigned int;
+
+struct NodeEntry : HerdNode {
+    Server primary;  // empty for this server itself
+};
+
+struct Group : TableGroup {
+    bool all_here = false;   // this node owns every shard
+    bool some_here = false;  // this node owns a shard
+};
+
+struct Table {
+    Oid relid = 0;
+    Oid root = 0;          // the distributed table itself, or the root of a partition
+    TableKind kind = TableKind::kDistributed;
+    std::int16_t key_attnum = 0;  // in relid's own numbering
+    const Group* group = nullptr;
+};
+
+class Catalog {
+public:
+    [[nodiscard]] const Table* find(Oid relid) const noexcept {
+        auto found = tables.find(relid);
+        return found == tables.end() ? nullptr : &found->second;
+    }
+    [[nodiscard]] const NodeEntry* node(NodeId id) const noexcept;
+    [[nodiscard]] const NodeEntry* node(const std::string& name) const noexcept;
+    [[nodiscard]] bool is_coordinator() const noexcept { return self == kCoordinator; }
+    // Every node but this one, in the order of their ids.
+    [[nodiscard]] std::vector<NodeId> other_nodes() const;
+
+    std::string cluster_id;
+    std::string secret;  // 32 bytes
+    std::int64_t term = 0;
+    NodeId self;
+    std::vector<NodeEntry> nodes;
+    std::unordered_map<std::int32_t, Group> groups;
+    std::unordered_map<Oid, Table> tables;
+};
+
+// The catalogue of this database, or nullptr where the extension is not installed.
+const Catalog* current();
+
+// Call after writing to the herd's tables: every backend rebuilds its copy when this transaction
+// commits (this one at the next command), and plans over the tables of all groups are made again.
+void invalidate();
+
+// Registers the invalidation callbacks; once per backend, from _PG_init.
+void initialize();
+
+}  // namespace herd::catalog

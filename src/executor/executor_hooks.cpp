@@ -1,0 +1,104 @@
+// PostgreSQL style around PostgreSQL's own executor: nothing here owns anything, so that its errors
+// may pass. Every statement of the server goes through here: what ordinary sessions pay is a few
+// tests.
+#include "executor/executor_hooks.hpp"
+
+#include "executor/fragment_snapshot.hpp"
+#include "executor/plan_capture.hpp"
+#include "pg/guard.hpp"
+#include "pg/statement_depth.hpp"
+#include "transaction/internal.hpp"
+
+extern "C" {
+#include "executor/executor.h"
+}
+
+namespace herd::executor {
+
+namespace {
+
+::ExecutorStart_hook_type previous_start = nullptr;
+::ExecutorRun_hook_type previous_run = nullptr;
+::ExecutorFinish_hook_type previous_finish = nullptr;
+::ExecutorEnd_hook_type previous_end = nullptr;
+
+// What a node owes to the coordinator's own statement; true in internal sessions.
+bool begin_internal(::QueryDesc* query) {
+    return pg::enter("executor", [&] {
+        if (!transaction::is_internal_session()) {
+            return false;
+        }
+        transaction::renew_assumed_role();
+        pg::call([&] { share_snapshot(query); });
+        return true;
+    });
+}
+
+void start(::QueryDesc* query, int flags) {
+    bool internal = !pg::is_nested() && begin_internal(query);
+    if (internal) {
+        prepare_capture(query, flags);
+    }
+    if (previous_start != nullptr) {
+        previous_start(query, flags);
+    } else {
+        ::standard_ExecutorStart(query, flags);
+    }
+    if (internal) {
+        begin_capture(query);
+    }
+}
+
+// Runs one of the executor's phases one level deeper.
+template <typename Phase>
+void run_deeper(Phase&& phase) {
+    int depth = pg::statement_depth();
+    pg::set_statement_depth(depth + 1);
+    pg::run_finally(phase, [&] { pg::set_statement_depth(depth); });
+}
+
+void run(::QueryDesc* query, ::ScanDirection direction, uint64 count, bool execute_once) {
+    run_deeper([&] {
+        if (previous_run != nullptr) {
+            previous_run(query, direction, count, execute_once);
+        } else {
+            ::standard_ExecutorRun(query, direction, count, execute_once);
+        }
+    });
+}
+
+void finish(::QueryDesc* query) {
+    run_deeper([&] {
+        if (previous_finish != nullptr) {
+            previous_finish(query);
+        } else {
+            ::standard_ExecutorFinish(query);
+        }
+    });
+}
+
+void end(::QueryDesc* query) {
+    if (is_captured(query)) {
+        capture_plan(query);
+    }
+    if (previous_end != nullptr) {
+        previous_end(query);
+    } else {
+        ::standard_ExecutorEnd(query);
+    }
+}
+
+}  // namespace
+
+void initialize_executor_hooks() {
+    previous_start = ::ExecutorStart_hook;
+    ::ExecutorStart_hook = start;
+    previous_run = ::ExecutorRun_hook;
+    ::ExecutorRun_hook = run;
+    previous_finish = ::ExecutorFinish_hook;
+    ::ExecutorFinish_hook = finish;
+    previous_end = ::ExecutorEnd_hook;
+    ::ExecutorEnd_hook = end;
+}
+
+}  // namespace herd::executor

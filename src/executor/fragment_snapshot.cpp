@@ -1,0 +1,62 @@
+#include "executor/fragment_snapshot.hpp"
+
+#include "pg/guard.hpp"
+
+extern "C" {
+#include "access/xact.h"
+#include "executor/execdesc.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+}
+
+namespace herd::executor {
+
+namespace {
+
+std::int64_t current_number = 0;
+::Snapshot saved = nullptr;
+
+void forget() {
+    if (saved != nullptr) {
+        ::UnregisterSnapshotFromOwner(saved, TopTransactionResourceOwner);
+        saved = nullptr;
+    }
+    current_number = 0;
+}
+
+void on_transaction(::XactEvent event, void*) {
+    if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE) {
+        forget();
+    } else if (event == XACT_EVENT_ABORT) {
+        // The resource owner has let go of it, or is about to.
+        saved = nullptr;
+        current_number = 0;
+    }
+}
+
+}  // namespace
+
+void begin_fragments(std::int64_t number) {
+    if (number != current_number) {
+        forget();
+        current_number = number;
+    }
+}
+
+void share_snapshot(::QueryDesc* query) {
+    if (current_number == 0 || IsolationUsesXactSnapshot() || query->snapshot == InvalidSnapshot) {
+        return;
+    }
+    if (saved == nullptr) {
+        saved = ::RegisterSnapshotOnOwner(query->snapshot, TopTransactionResourceOwner);
+    } else if (saved != query->snapshot) {
+        ::UnregisterSnapshot(query->snapshot);
+        query->snapshot = ::RegisterSnapshot(saved);
+    }
+}
+
+void initialize_fragment_snapshot() {
+    ::RegisterXactCallback(on_transaction, nullptr);
+}
+
+}  // namespace herd::executor

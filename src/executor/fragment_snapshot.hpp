@@ -1,0 +1,20 @@
+// One snapshot for all fragments of one statement on this node: in READ COMMITTED each of them would
+// otherwise take its own, and together they would see what no single PostgreSQL could show.
+#pragma once
+
+#include <cstdint>
+
+extern "C" {
+struct QueryDesc;
+}
+
+namespace herd::executor {
+
+// What follows in this internal session belongs to the coordinator's statement of that number.
+void begin_fragments(std::int64_t number);
+// From ExecutorStart of the client's own statements: gives the query the statement's snapshot.
+void share_snapshot(::QueryDesc* query);
+// From _PG_init.
+void initialize_fragment_snapshot();
+
+}  // namespace herd::executor

@@ -1,0 +1,231 @@
+#include "executor/insert_router.hpp"
+
+#include <algorithm>
+
+#include "executor/as_role.hpp"
+#include "pg/counters.hpp"
+#include "transaction/endpoint.hpp"
+
+extern "C" {
+#include "miscadmin.h"
+#include "utils/memutils.h"
+}
+
+namespace herd::executor {
+
+namespace {
+
+constexpr int kMostRows = 1000;
+constexpr int kMostParameters = 60'000;  // the protocol ends at 65,535
+
+// The buffer of a reference table, whose rows go to every node alike.
+constexpr NodeId kEveryone{0};
+
+}  // namespace
+
+InsertRouter::InsertRouter(const InsertPlan& plan, ::TupleDesc returned)
+    : plan_(plan),
+      returned_description_(returned),
+      reader_(returned, plan.binary),
+      memory_(CurrentMemoryContext) {
+    const catalog::Catalog& herd = transaction::require_herd();
+    self_ = herd.self;
+    if (plan.group_id == 0) {
+        everyone_ = herd.other_nodes();
+    } else {
+        map_ = &herd.groups.at(plan.group_id).map;
+        hasher_ = pg::call([&] { return pg::key_hasher(plan.key_type, plan.key_collation); });
+    }
+    scratch_ = pg::call(
+        [&] { return AllocSetContextCreate(memory_, "herd returning", ALLOCSET_SMALL_SIZES); });
+    int columns = std::max(1, ::list_length(plan.columns));
+    most_rows_ = std::clamp(kMostParameters / columns, 1, kMostRows);
+}
+
+InsertRouter::~InsertRouter() {
+    for (const auto& [node, link] : transaction::session_links()) {
+        link->abandon(this);
+    }
+}
+
+InsertRouter::Buffer& InsertRouter::buffer_of(NodeId node) {
+    Buffer& buffer = buffers_[node];
+    if (buffer.memory == nullptr) {
+        buffer.memory = pg::call(
+            [&] { return AllocSetContextCreate(memory_, "herd rows", ALLOCSET_DEFAULT_SIZES); });
+    }
+    return buffer;
+}
+
+void InsertRouter::append(Buffer& buffer, ::TupleTableSlot* row) {
+    ::MemoryContext old = MemoryContextSwitchTo(buffer.memory);
+    for (int i = 0; i < ::list_length(plan_.columns); ++i) {
+        int column = list_nth_int(plan_.columns, i) - 1;
+        buffer.values.add(list_nth_oid(plan_.types, i), row->tts_values[column],
+                          row->tts_isnull[column]);
+    }
+    MemoryContextSwitchTo(old);
+    ++buffer.rows;
+}
+
+bool InsertRouter::take(::TupleTableSlot* row) {
+    if (map_ == nullptr) {
+        Buffer& buffer = buffer_of(kEveryone);
+        append(buffer, row);
+        if (buffer.rows >= most_rows_) {
+            flush_everywhere(buffer);
+        }
+        return true;
+    }
+    int key = plan_.key - 1;
+    std::int64_t hash = pg::call(
+        [&] { return pg::hash_key(hasher_, row->tts_values[key], row->tts_isnull[key]); });
+    NodeId owner = map_->owner(hash).node;
+    if (owner == self_) {
+        rows_here_ = true;
+        return true;
+    }
+    Buffer& buffer = buffer_of(owner);
+    append(buffer, row);
+    if (buffer.rows >= most_rows_) {
+        flush(owner, buffer, false);
+    }
+    return false;
+}
+
+std::string InsertRouter::text_for(int rows) const {
+    std::string text = plan_.head;
+    int columns = ::list_length(plan_.columns);
+    if (columns == 0) {
+        return text + "DEFAULT VALUES" + plan_.tail;
+    }
+    text += "(";
+    for (int i = 0; i < columns; ++i) {
+        text += (i == 0 ? "" : ", ");
+        text += strVal(::list_nth(plan_.column_names, i));
+    }
+    text += ") OVERRIDING SYSTEM VALUE VALUES ";
+    int number = tail_parameters_.count();
+    for (int row = 0; row < rows; ++row) {
+        text += row == 0 ? "(" : ", (";
+        for (int i = 0; i < columns; ++i) {
+            text += (i == 0 ? "$" : ", $") + std::to_string(++number);
+            text += strVal(::list_nth(plan_.casts, i));
+        }
+        text += ")";
+    }
+    return text + plan_.tail;
+}
+
+void InsertRouter::flush(NodeId node, Buffer& buffer, bool lone) {
+    std::string text = text_for(buffer.rows);
+    ParameterSet all = tail_parameters_;
+    all.append(buffer.values);
+    transaction::Statement statement;
+    statement.text = text.c_str();
+    statement.parameters = all.view();
+    statement.binary = plan_.binary;
+    statement.writes = true;
+    statement.lone = lone;
+    AsRole as(plan_.role);
+    transaction::link_to(node).send(statement, this);
+    pg::count(pg::Counter::kRowsInserted, static_cast<std::uint64_t>(buffer.rows));
+    sent_ = true;
+    buffer.in_flight = true;
+    buffer.values.clear();
+    buffer.rows = 0;
+    pg::call([&] { ::MemoryContextReset(buffer.memory); });
+}
+
+void InsertRouter::flush_everywhere(Buffer& buffer) {
+    std::string text = text_for(buffer.rows);
+    ParameterSet all = tail_parameters_;
+    all.append(buffer.values);
+    transaction::Statement statement;
+    statement.text = text.c_str();
+    statement.parameters = all.view();
+    statement.binary = plan_.binary;
+    statement.writes = true;
+    AsRole as(plan_.role);
+    for (NodeId node : everyone_) {
+        transaction::link_to(node).send(statement, this);
+        buffer_of(node).in_flight = true;
+    }
+    pg::count(pg::Counter::kRowsInserted, static_cast<std::uint64_t>(buffer.rows));
+    buffer.values.clear();
+    buffer.rows = 0;
+    pg::call([&] { ::MemoryContextReset(buffer.memory); });
+}
+
+void InsertRouter::keep_rows(const PGresult* result) {
+    if (map_ == nullptr) {
+        return;  // this server's own copy has returned the rows
+    }
+    for (int row = 0; row < ::PQntuples(result); ++row) {
+        pg::call([&] {
+            ::MemoryContext old = MemoryContextSwitchTo(memory_);
+            if (returned_ == nullptr) {
+                returned_ = ::tuplestore_begin_heap(false, false, work_mem);
+            }
+            MemoryContextSwitchTo(scratch_);
+            auto columns = static_cast<Size>(returned_description_->natts) + 1;
+            auto* values = static_cast<Datum*>(::palloc(sizeof(Datum) * columns));
+            auto* nulls = static_cast<bool*>(::palloc(columns));
+            reader_.read(result, row, values, nulls);
+            tuplestore_putvalues(returned_, returned_description_, values, nulls);
+            MemoryContextSwitchTo(old);
+            ::MemoryContextReset(scratch_);
+        });
+    }
+}
+
+void InsertRouter::collect(NodeId node, Buffer& buffer) {
+    if (!buffer.in_flight) {
+        return;
+    }
+    transaction::Link& link = transaction::link_to(node);
+    while (remote::Result result = link.receive()) {
+        keep_rows(result.get());
+        const char* rows = ::PQcmdTuples(result.get());
+        if (::PQresultStatus(result.get()) != PGRES_SINGLE_TUPLE && *rows != '\0') {
+            affected_ += std::strtoull(rows, nullptr, 10);
+        }
+    }
+    buffer.in_flight = false;
+}
+
+void InsertRouter::spool() {
+    for (auto& [node, buffer] : buffers_) {
+        collect(node, buffer);
+    }
+}
+
+void InsertRouter::finish() {
+    auto everyone = buffers_.find(kEveryone);
+    if (everyone != buffers_.end()) {
+        if (everyone->second.rows > 0) {
+            flush_everywhere(everyone->second);
+        }
+        spool();
+        return;
+    }
+    std::vector<NodeId> waiting;
+    for (const auto& [node, buffer] : buffers_) {
+        if (buffer.rows > 0) {
+            waiting.push_back(node);
+        }
+    }
+    bool lone = waiting.size() == 1 && !sent_ && !rows_here_ && transaction::may_write_alone();
+    transaction::open_links(waiting);
+    for (NodeId node : waiting) {
+        flush(node, buffers_[node], lone);
+    }
+    spool();
+}
+
+bool InsertRouter::next_returned(::TupleTableSlot* slot) {
+    return returned_ != nullptr &&
+           pg::call([&] { return ::tuplestore_gettupleslot(returned_, true, true, slot); });
+}
+
+}  // namespace herd::executor

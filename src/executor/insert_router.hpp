@@ -1,0 +1,75 @@
+// Sends the rows of an INSERT to the nodes that own them: a buffer and a multi-row statement per node.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "executor/insert_plan_data.hpp"
+#include "executor/row_codec.hpp"
+#include "model/shard_map.hpp"
+#include "pg/key_hash.hpp"
+#include "transaction/session.hpp"
+
+extern "C" {
+#include "executor/tuptable.h"
+#include "utils/tuplestore.h"
+}
+
+namespace herd::executor {
+
+class InsertRouter final : public transaction::Stream {
+public:
+    // returned: the description of RETURNING's rows. Built in the query's memory context.
+    InsertRouter(const InsertPlan& plan, ::TupleDesc returned);
+    ~InsertRouter();
+    InsertRouter(const InsertRouter&) = delete;
+    InsertRouter& operator=(const InsertRouter&) = delete;
+
+    // The values of the tail's own parameters; before the first row.
+    ParameterSet& tail_parameters() { return tail_parameters_; }
+    // Takes a row for its nodes; true when it (also) belongs to this server.
+    bool take(::TupleTableSlot* row);
+    // Sends what is left and waits for every node's answer.
+    void finish();
+    [[nodiscard]] std::uint64_t affected() const { return affected_; }
+    // RETURNING's rows of the nodes, one by one, after finish().
+    bool next_returned(::TupleTableSlot* slot);
+
+    void spool() override;
+
+private:
+    struct Buffer {
+        ParameterSet values;
+        ::MemoryContext memory = nullptr;
+        int rows = 0;
+        bool in_flight = false;
+    };
+
+    Buffer& buffer_of(NodeId node);
+    void append(Buffer& buffer, ::TupleTableSlot* row);
+    void flush(NodeId node, Buffer& buffer, bool lone);
+    void flush_everywhere(Buffer& buffer);
+    void collect(NodeId node, Buffer& buffer);
+    void keep_rows(const PGresult* result);
+    [[nodiscard]] std::string text_for(int rows) const;
+
+    InsertPlan plan_;
+    ::TupleDesc returned_description_;
+    RowReader reader_;
+    ParameterSet tail_parameters_;
+    std::vector<NodeId> everyone_;  // the other nodes, for a reference table
+    const ShardMap* map_ = nullptr;
+    NodeId self_;
+    pg::KeyHasher hasher_;
+    std::map<NodeId, Buffer> buffers_;
+    ::Tuplestorestate* returned_ = nullptr;
+    ::MemoryContext memory_;
+    ::MemoryContext scratch_;
+    std::uint64_t affected_ = 0;
+    int most_rows_ = 1;
+    bool rows_here_ = false;
+    bool sent_ = false;
+};
+
+}  // namespace herd::executor

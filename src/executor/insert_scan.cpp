@@ -1,0 +1,341 @@
+// HerdInsert and HerdInsertRows, the two custom scans around an INSERT's ModifyTable:
+//
+//   HerdInsert             adds the nodes' counts and RETURNING rows
+//     ModifyTable          inserts this server's rows, as always
+//       HerdInsertRows     lets those pass, and sends the others to their nodes
+//         the source
+#include "executor/insert_plan_data.hpp"
+#include "executor/insert_router.hpp"
+
+extern "C" {
+#include "commands/explain.h"
+#include "executor/executor.h"
+#include "nodes/extensible.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/planmain.h"
+#include "utils/lsyscache.h"
+}
+
+namespace herd::executor {
+
+namespace {
+
+struct RowsState {
+    ::CustomScanState custom;
+    InsertRouter* router;  // made by the HerdInsert above
+    ::List* checks;        // of ExprState
+    ::List* check_names;   // of String: the views
+    bool done;
+};
+
+struct InsertState {
+    ::CustomScanState custom;
+    RowsState* rows;
+    InsertRouter* router;
+    InsertPlan plan;
+    ::TupleTableSlot* returned;
+    bool local_done;
+    bool counted;
+};
+
+::List* to_list(const InsertPlan& plan) {
+    ::List* list = ::list_make4(::makeString(plan.head), ::makeString(plan.tail),
+                                ::makeString(plan.table), plan.columns);
+    list = ::lappend(list, plan.column_names);
+    list = ::lappend(list, plan.casts);
+    list = ::lappend(list, plan.types);
+    ::List* numbers = ::list_make4_int(plan.group_id, plan.key, static_cast<int>(plan.key_type),
+                                       static_cast<int>(plan.key_collation));
+    numbers = ::lappend_int(numbers, plan.sets_tag ? 1 : 0);
+    numbers = ::lappend_int(numbers, plan.binary ? 1 : 0);
+    numbers = ::lappend_int(numbers, static_cast<int>(plan.role));
+    return ::lappend(list, numbers);
+}
+
+InsertPlan from_list(const ::List* list) {
+    InsertPlan plan;
+    plan.head = strVal(linitial(list));
+    plan.tail = strVal(lsecond(list));
+    plan.table = strVal(lthird(list));
+    plan.columns = static_cast<::List*>(lfourth(list));
+    plan.column_names = static_cast<::List*>(::list_nth(list, 4));
+    plan.casts = static_cast<::List*>(::list_nth(list, 5));
+    plan.types = static_cast<::List*>(::list_nth(list, 6));
+    auto* numbers = static_cast<::List*>(::list_nth(list, 7));
+    plan.group_id = list_nth_int(numbers, 0);
+    plan.key = static_cast<::AttrNumber>(list_nth_int(numbers, 1));
+    plan.key_type = static_cast<Oid>(list_nth_int(numbers, 2));
+    plan.key_collation = static_cast<Oid>(list_nth_int(numbers, 3));
+    plan.sets_tag = list_nth_int(numbers, 4) != 0;
+    plan.binary = list_nth_int(numbers, 5) != 0;
+    plan.role = static_cast<Oid>(list_nth_int(numbers, 6));
+    return plan;
+}
+
+// --- HerdInsertRows ---
+
+RowsState* rows_of(::CustomScanState* node) {
+    return reinterpret_cast<RowsState*>(node);
+}
+
+void begin_rows(::CustomScanState* node, ::EState* estate, int eflags) {
+    auto* scan = reinterpret_cast<::CustomScan*>(node->ss.ps.plan);
+    auto* child = static_cast<::Plan*>(linitial(scan->custom_plans));
+    node->custom_ps = ::list_make1(::ExecInitNode(child, estate, eflags));
+    auto* checks = static_cast<::List*>(linitial(scan->custom_private));
+    auto* names = static_cast<::List*>(lsecond(scan->custom_private));
+    for (int i = 0; i < ::list_length(checks); ++i) {
+        rows_of(node)->checks = ::lappend(
+            rows_of(node)->checks,
+            ::ExecInitQual(static_cast<::List*>(::list_nth(checks, i)), &node->ss.ps));
+    }
+    rows_of(node)->check_names = names;
+}
+
+// A view's check, which the node could not know of: on the row as it is sent.
+void check_row(::CustomScanState* node, ::TupleTableSlot* row) {
+    RowsState* state = rows_of(node);
+    ::ExprContext* context = node->ss.ps.ps_ExprContext;
+    for (int i = 0; i < ::list_length(state->checks); ++i) {
+        context->ecxt_scantuple = row;
+        auto* check = static_cast<::ExprState*>(::list_nth(state->checks, i));
+        if (check != nullptr && !::ExecQual(check, context)) {
+            ereport(ERROR, (errcode(ERRCODE_WITH_CHECK_OPTION_VIOLATION),
+                            errmsg("new row violates check option for view \"%s\"",
+                                   strVal(::list_nth(state->check_names, i)))));
+        }
+    }
+}
+
+// The next row for this server, or nullptr after the last; the others are on their way to their nodes.
+::TupleTableSlot* next_local_row(::CustomScanState* node) {
+    RowsState* state = rows_of(node);
+    auto* child = static_cast<::PlanState*>(linitial(node->custom_ps));
+    while (!state->done) {
+        ::TupleTableSlot* row = pg::call([&] {
+            ::ResetExprContext(node->ss.ps.ps_ExprContext);
+            ::TupleTableSlot* found = ::ExecProcNode(child);
+            if (!TupIsNull(found)) {
+                slot_getallattrs(found);
+                check_row(node, found);
+            }
+            return found;
+        });
+        if (TupIsNull(row)) {
+            state->done = true;
+            state->router->finish();
+        } else if (state->router->take(row)) {
+            return row;
+        }
+    }
+    return nullptr;
+}
+
+::TupleTableSlot* execute_rows(::CustomScanState* node) {
+    ::TupleTableSlot* row = pg::enter("HerdInsertRows", [&] { return next_local_row(node); });
+    ::TupleTableSlot* slot = node->ss.ss_ScanTupleSlot;
+    ::ExecClearTuple(slot);
+    if (row == nullptr) {
+        return slot;
+    }
+    for (int i = 0; i < slot->tts_tupleDescriptor->natts; ++i) {
+        slot->tts_values[i] = row->tts_values[i];
+        slot->tts_isnull[i] = row->tts_isnull[i];
+    }
+    ::ExecStoreVirtualTuple(slot);
+    if (node->ss.ps.ps_ProjInfo == nullptr) {
+        return slot;
+    }
+    node->ss.ps.ps_ExprContext->ecxt_scantuple = slot;
+    return ::ExecProject(node->ss.ps.ps_ProjInfo);
+}
+
+void end_rows(::CustomScanState* node) {
+    ::ExecEndNode(static_cast<::PlanState*>(linitial(node->custom_ps)));
+}
+
+void rescan_rows(::CustomScanState*) {
+    elog(ERROR, "an INSERT can't be run again");
+}
+
+const ::CustomExecMethods kRowsExecMethods = [] {
+    ::CustomExecMethods methods{};
+    methods.CustomName = "HerdInsertRows";
+    methods.BeginCustomScan = begin_rows;
+    methods.ExecCustomScan = execute_rows;
+    methods.EndCustomScan = end_rows;
+    methods.ReScanCustomScan = rescan_rows;
+    return methods;
+}();
+
+::Node* create_rows_state(::CustomScan*) {
+    auto* state = reinterpret_cast<RowsState*>(newNode(sizeof(RowsState), T_CustomScanState));
+    state->custom.methods = &kRowsExecMethods;
+    return reinterpret_cast<::Node*>(state);
+}
+
+const ::CustomScanMethods kRowsMethods = {"HerdInsertRows", create_rows_state};
+
+// --- HerdInsert ---
+
+InsertState* insert_of(::CustomScanState* node) {
+    return reinterpret_cast<InsertState*>(node);
+}
+
+void evaluate_tail(::CustomScanState* node, InsertRouter& router) {
+    auto* scan = reinterpret_cast<::CustomScan*>(node->ss.ps.plan);
+    for (int i = 0; i < ::list_length(scan->custom_exprs); ++i) {
+        bool isnull = false;
+        auto* expression = static_cast<::Expr*>(::list_nth(scan->custom_exprs, i));
+        Datum value = pg::call([&] {
+            ::ExprState* compiled = ::ExecInitExpr(expression, &node->ss.ps);
+            return ::ExecEvalExpr(compiled, node->ss.ps.ps_ExprContext, &isnull);
+        });
+        router.tail_parameters().add(::exprType(reinterpret_cast<::Node*>(expression)), value, isnull);
+    }
+}
+
+void begin_insert_body(::CustomScanState* node, ::EState* estate, int eflags) {
+    InsertState* state = insert_of(node);
+    auto* scan = reinterpret_cast<::CustomScan*>(node->ss.ps.plan);
+    pg::call([&] {
+        state->plan = from_list(scan->custom_private);
+        auto* child = static_cast<::Plan*>(linitial(scan->custom_plans));
+        node->custom_ps = ::list_make1(::ExecInitNode(child, estate, eflags));
+        auto* modify = static_cast<::PlanState*>(linitial(node->custom_ps));
+        state->rows = rows_of(reinterpret_cast<::CustomScanState*>(outerPlanState(modify)));
+    });
+    if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0) {
+        return;
+    }
+    state->router = pg::make_in<InsertRouter>(estate->es_query_cxt, state->plan,
+                                              node->ss.ss_ScanTupleSlot->tts_tupleDescriptor);
+    state->rows->router = state->router;
+    evaluate_tail(node, *state->router);
+}
+
+void begin_insert(::CustomScanState* node, ::EState* estate, int eflags) {
+    pg::enter("HerdInsert", [&] { begin_insert_body(node, estate, eflags); });
+}
+
+::TupleTableSlot* execute_insert(::CustomScanState* node) {
+    InsertState* state = insert_of(node);
+    ::TupleTableSlot* slot = node->ss.ss_ScanTupleSlot;
+    if (!state->local_done) {
+        ::TupleTableSlot* row = ::ExecProcNode(static_cast<::PlanState*>(linitial(node->custom_ps)));
+        if (!TupIsNull(row)) {
+            return row;
+        }
+        state->local_done = true;
+    }
+    if (!state->counted) {
+        state->counted = true;
+        if (state->plan.sets_tag && state->plan.group_id != 0) {
+            node->ss.ps.state->es_processed += state->router->affected();
+        }
+    }
+    if (state->returned == nullptr) {
+        state->returned =
+            ::MakeSingleTupleTableSlot(slot->tts_tupleDescriptor, &TTSOpsMinimalTuple);
+    }
+    bool found = pg::enter("HerdInsert",
+                           [&] { return state->router->next_returned(state->returned); });
+    return found ? state->returned : ::ExecClearTuple(slot);
+}
+
+void end_insert(::CustomScanState* node) {
+    if (insert_of(node)->returned != nullptr) {
+        ::ExecDropSingleTupleTableSlot(insert_of(node)->returned);
+    }
+    ::ExecEndNode(static_cast<::PlanState*>(linitial(node->custom_ps)));
+}
+
+void explain_insert(::CustomScanState* node, ::List*, ::ExplainState* es) {
+    const InsertPlan& plan = insert_of(node)->plan;
+    ::ExplainPropertyText("Route", plan.group_id == 0 ? "every node" : "each row by its key", es);
+    ::ExplainPropertyText("Remote SQL", ::psprintf("%s(...) VALUES ...%s", plan.head, plan.tail), es);
+}
+
+const ::CustomExecMethods kInsertExecMethods = [] {
+    ::CustomExecMethods methods{};
+    methods.CustomName = "HerdInsert";
+    methods.BeginCustomScan = begin_insert;
+    methods.ExecCustomScan = execute_insert;
+    methods.EndCustomScan = end_insert;
+    methods.ReScanCustomScan = rescan_rows;
+    methods.ExplainCustomScan = explain_insert;
+    return methods;
+}();
+
+::Node* create_insert_state(::CustomScan*) {
+    auto* state = reinterpret_cast<InsertState*>(newNode(sizeof(InsertState), T_CustomScanState));
+    state->custom.methods = &kInsertExecMethods;
+    return reinterpret_cast<::Node*>(state);
+}
+
+const ::CustomScanMethods kInsertMethods = {"HerdInsert", create_insert_state};
+
+// A custom scan that hands on its child's columns; constants stay, because ModifyTable wants to see
+// the nulls of dropped columns.
+::CustomScan* scan_over(::Plan* child, const ::CustomScanMethods* methods) {
+    auto* scan = makeNode(CustomScan);
+    for (int i = 0; i < ::list_length(child->targetlist); ++i) {
+        auto* entry = static_cast<::TargetEntry*>(::list_nth(child->targetlist, i));
+        auto* expression = reinterpret_cast<::Node*>(entry->expr);
+        Oid type = ::exprType(expression);
+        int32 typmod = ::exprTypmod(expression);
+        Oid collation = ::exprCollation(expression);
+        ::TargetEntry* inner = ::flatCopyTargetEntry(entry);
+        inner->expr = reinterpret_cast<::Expr*>(::makeNullConst(type, typmod, collation));
+        scan->custom_scan_tlist = ::lappend(scan->custom_scan_tlist, inner);
+        ::TargetEntry* outer = ::flatCopyTargetEntry(entry);
+        if (!IsA(expression, Const)) {
+            outer->expr = reinterpret_cast<::Expr*>(
+                ::makeVar(INDEX_VAR, entry->resno, type, typmod, collation, 0));
+        }
+        scan->scan.plan.targetlist = ::lappend(scan->scan.plan.targetlist, outer);
+    }
+    scan->scan.plan.startup_cost = child->startup_cost;
+    scan->scan.plan.total_cost = child->total_cost;
+    scan->scan.plan.plan_rows = child->plan_rows;
+    scan->scan.plan.plan_width = child->plan_width;
+    scan->custom_plans = ::list_make1(child);
+    scan->flags = CUSTOMPATH_SUPPORT_PROJECTION;
+    scan->methods = methods;
+    return scan;
+}
+
+}  // namespace
+
+void wrap_insert(::PlannedStmt* statement, const InsertPlan& plan, ::List* parameters,
+                 ::List* checks) {
+    auto* modify = reinterpret_cast<::ModifyTable*>(statement->planTree);
+    ::CustomScan* rows = scan_over(outerPlan(modify), &kRowsMethods);
+    ::List* quals = NIL;
+    ::List* names = NIL;
+    for (int i = 0; i < ::list_length(checks); ++i) {
+        auto* check = static_cast<::WithCheckOption*>(::list_nth(checks, i));
+        if (check->kind == WCO_VIEW_CHECK) {
+            quals = ::lappend(quals, check->qual);
+            names = ::lappend(names, ::makeString(check->relname));
+        }
+    }
+    rows->custom_private = ::list_make2(quals, names);
+    outerPlan(modify) = &rows->scan.plan;
+    ::CustomScan* top = scan_over(&modify->plan, &kInsertMethods);
+    top->custom_private = to_list(plan);
+    top->custom_exprs = parameters;
+    for (int i = 0; i < ::list_length(parameters); ++i) {
+        ::fix_opfuncids(static_cast<::Node*>(::list_nth(parameters, i)));
+    }
+    statement->planTree = &top->scan.plan;
+    statement->parallelModeNeeded = false;
+}
+
+void initialize_insert_scan() {
+    ::RegisterCustomScanMethods(&kRowsMethods);
+    ::RegisterCustomScanMethods(&kInsertMethods);
+}
+
+}  // namespace herd::executor

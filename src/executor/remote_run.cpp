@@ -1,0 +1,170 @@
+#include "executor/remote_run.hpp"
+
+#include "executor/as_role.hpp"
+#include "pg/counters.hpp"
+#include "pg/key_hash.hpp"
+#include "transaction/endpoint.hpp"
+
+extern "C" {
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "nodes/nodeFuncs.h"
+#include "storage/lock.h"
+}
+
+namespace herd::executor {
+
+namespace {
+
+// Advisory locks have a field that tells the SQL functions' (1, 2) from others'.
+constexpr uint16 kGroupWriteLockField = 4;
+
+// Writers of several nodes lock rows on each of them in an order of its own: two of them could
+// deadlock where one PostgreSQL would not. So there is one at a time per table group.
+void lock_group_writes(int32 group) {
+    ::LOCKTAG tag;
+    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0x68657264, static_cast<uint32>(group),
+                         kGroupWriteLockField);
+    (void)::LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+}  // namespace
+
+std::uint64_t statement_number(::EState* estate) {
+    static ::EState* last_estate = nullptr;
+    static ::CommandId last_command = 0;
+    static std::uint64_t number = 0;
+    static ::TimestampTz last_start = 0;
+    ::TimestampTz start = ::GetCurrentStatementStartTimestamp();
+    ::CommandId command = estate->es_output_cid;
+    if (estate != last_estate || command != last_command || start != last_start) {
+        last_estate = estate;
+        last_command = command;
+        last_start = start;
+        ++number;
+    }
+    return number;
+}
+
+RemoteRun::RemoteRun(::CustomScanState* state, const RemotePlan& plan)
+    : state_(state), plan_(plan), query_(plan, state->ss.ss_ScanTupleSlot->tts_tupleDescriptor) {
+    auto* scan = reinterpret_cast<::CustomScan*>(state->ss.ps.plan);
+    pg::call([&] {
+        for (int i = 0; i < ::list_length(scan->custom_exprs); ++i) {
+            auto* expression = static_cast<::Expr*>(::list_nth(scan->custom_exprs, i));
+            ::ExprState* compiled = ::ExecInitExpr(expression, &state->ss.ps);
+            if (plan.routed && i == 0) {
+                key_ = compiled;
+            } else {
+                parameters_ = ::lappend(parameters_, compiled);
+                parameter_types_ = ::lappend_oid(
+                    parameter_types_, ::exprType(reinterpret_cast<::Node*>(expression)));
+            }
+        }
+    });
+}
+
+void RemoteRun::choose_group_nodes(const catalog::Catalog& herd, const catalog::Group& group) {
+    if (!plan_.routed) {
+        for (NodeId node : group.map.nodes()) {
+            if (node == herd.self) {
+                runs_here_ = true;
+            } else {
+                nodes_.push_back(node);
+            }
+        }
+        return;
+    }
+    bool isnull = false;
+    std::int64_t hash = pg::call([&] {
+        Datum key = ::ExecEvalExprSwitchContext(key_, state_->ss.ps.ps_ExprContext, &isnull);
+        pg::KeyHasher hasher = pg::key_hasher(plan_.key_type, plan_.key_collation);
+        return pg::hash_key(hasher, key, isnull);
+    });
+    NodeId owner = group.map.owner(hash).node;
+    if (owner == herd.self) {
+        runs_here_ = true;
+    } else {
+        nodes_.push_back(owner);
+    }
+}
+
+void RemoteRun::choose_owners() {
+    const catalog::Catalog& herd = transaction::require_herd();
+    nodes_.clear();
+    runs_here_ = false;
+    if (plan_.group_id == 0) {
+        nodes_ = herd.other_nodes();
+        runs_here_ = true;
+        return;
+    }
+    auto group = herd.groups.find(plan_.group_id);
+    if (group == herd.groups.end()) {
+        throw Error(sqlstate::kMetadataDamaged,
+                    "table group " + std::to_string(plan_.group_id) + " is gone")
+            .hint("Prepare the statement again.");
+    }
+    choose_group_nodes(herd, group->second);
+}
+
+bool RemoteRun::try_choose_owners() {
+    if (!plan_.routed || (key_ != nullptr && IsA(key_->expr, Const)) ||
+        state_->ss.ps.state->es_param_list_info != nullptr) {
+        choose_owners();
+        return true;
+    }
+    return false;
+}
+
+void RemoteRun::evaluate_parameters() {
+    values_.clear();
+    ::ExprContext* context = state_->ss.ps.ps_ExprContext;
+    for (int i = 0; i < ::list_length(parameters_); ++i) {
+        bool isnull = false;
+        auto* compiled = static_cast<::ExprState*>(::list_nth(parameters_, i));
+        Datum value = pg::call([&] { return ::ExecEvalExpr(compiled, context, &isnull); });
+        values_.add(list_nth_oid(parameter_types_, i), value, isnull);
+    }
+}
+
+void RemoteRun::start(bool local_part) {
+    ::MemoryContext old = MemoryContextSwitchTo(state_->ss.ps.ps_ExprContext->ecxt_per_query_memory);
+    evaluate_parameters();
+    bool several_places = nodes_.size() > 1 || local_part;
+    if (plan_.writes && several_places && plan_.group_id != 0) {
+        pg::call([&] { lock_group_writes(plan_.group_id); });
+    }
+    bool lone = plan_.writes ? !several_places && transaction::may_write_alone()
+                             : !plan_.several && XactIsoLevel <= XACT_READ_COMMITTED;
+    std::uint64_t fragment = plan_.several ? statement_number(state_->ss.ps.state) : 0;
+    captures_ = state_->ss.ps.instrument != nullptr;
+    if (captures_) {
+        bool timing = state_->ss.ps.instrument->need_timer;
+        transaction::run_on(nodes_, std::string("SELECT herd.link_explain(true, '") +
+                                        (timing ? "timing" : "") + "')", false);
+        lone = false;
+    }
+    AsRole as(plan_.role);
+    query_.start(nodes_, values_, lone, fragment);
+    MemoryContextSwitchTo(old);
+    pg::count(nodes_.size() > 1 ? pg::Counter::kFanOut
+                                : nodes_.empty() ? pg::Counter::kRoutedHere : pg::Counter::kRouted);
+}
+
+void RemoteRun::fetch_plans() {
+    if (!captures_ || !query_.started()) {
+        return;
+    }
+    captures_ = false;
+    query_.finish();
+    for (NodeId node : nodes_) {
+        pg::Rows rows =
+            transaction::run(node, "SELECT plan, milliseconds FROM herd.link_last_plan()", false);
+        transaction::run(node, "SELECT herd.link_explain(false)", false);
+        if (!rows.empty() && rows[0][0]) {
+            node_plans_.push_back({node, *rows[0][0], std::stod(rows[0][1].value_or("0"))});
+        }
+    }
+}
+
+}  // namespace herd::executor

@@ -1,0 +1,60 @@
+// One execution of a remote plan inside a CustomScan: which nodes take part, with which parameters.
+#pragma once
+
+#include "catalog/herd_catalog.hpp"
+#include "executor/remote_query.hpp"
+
+extern "C" {
+#include "nodes/execnodes.h"
+#include "nodes/extensible.h"
+}
+
+namespace herd::executor {
+
+class RemoteRun {
+public:
+    // From BeginCustomScan, with CurrentMemoryContext = the query's. Does not talk to any node.
+    RemoteRun(::CustomScanState* state, const RemotePlan& plan);
+
+    // Decides who takes part. After it, runs_here() and nodes() are known.
+    void choose_owners();
+    // For EXPLAIN without execution: as choose_owners, but a key that is not known yet is no error.
+    bool try_choose_owners();
+    [[nodiscard]] bool runs_here() const { return runs_here_; }
+    [[nodiscard]] const std::vector<NodeId>& nodes() const { return nodes_; }
+    [[nodiscard]] const RemotePlan& plan() const { return plan_; }
+
+    // Sends the text to the nodes. local_part: this server runs a part of the statement as well.
+    void start(bool local_part);
+    [[nodiscard]] RemoteQuery& query() { return query_; }
+
+    // EXPLAIN ANALYZE: once the last row is here, asks the nodes for the plans they ran.
+    void fetch_plans();
+    struct NodePlan {
+        NodeId node;
+        std::string text;
+        double milliseconds;
+    };
+    [[nodiscard]] const std::vector<NodePlan>& node_plans() const { return node_plans_; }
+
+private:
+    void choose_group_nodes(const catalog::Catalog& herd, const catalog::Group& group);
+    void evaluate_parameters();
+
+    ::CustomScanState* state_;
+    RemotePlan plan_;
+    ::ExprState* key_ = nullptr;
+    ::List* parameters_ = nullptr;  // of ExprState
+    ::List* parameter_types_ = nullptr;
+    std::vector<NodeId> nodes_;
+    bool runs_here_ = false;
+    ParameterSet values_;
+    RemoteQuery query_;
+    std::vector<NodePlan> node_plans_;
+    bool captures_ = false;
+};
+
+// The number of the client's statement that runs now, for its fragments' common snapshot.
+std::uint64_t statement_number(::EState* estate);
+
+}  // namespace herd::executor

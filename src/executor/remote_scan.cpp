@@ -1,0 +1,187 @@
+#include "executor/remote_scan.hpp"
+
+#include "executor/explain.hpp"
+#include "executor/remote_run.hpp"
+#include "pg/counters.hpp"
+
+extern "C" {
+#include "executor/execdesc.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/tuplestore.h"
+}
+
+namespace herd::executor {
+
+namespace {
+
+struct ScanState {
+    ::CustomScanState custom;
+    RemoteRun* run;
+    ::Tuplestorestate* kept;  // the rows, for reading them again
+    ::TupleTableSlot* kept_slot;
+    bool complete;            // kept holds them all
+    bool only_explained;
+};
+
+ScanState* state_of(::CustomScanState* node) {
+    return reinterpret_cast<ScanState*>(node);
+}
+
+// Whether the rows may be asked for again: inside of a join, a subplan or a cursor that goes back.
+// Then they are kept, so that no rescan costs a round trip.
+bool may_be_read_again(const ::CustomScanState* node, int eflags) {
+    return (eflags & (EXEC_FLAG_REWIND | EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK)) != 0 ||
+           node->ss.ps.state->es_subplanstates != NIL || node->ss.ps.plan->parallel_aware;
+}
+
+void begin_body(::CustomScanState* node, ::EState* estate, int eflags) {
+    auto* state = state_of(node);
+    auto* scan = reinterpret_cast<::CustomScan*>(node->ss.ps.plan);
+    RemotePlan plan = pg::call([&] { return from_list(scan->custom_private); });
+    state->run = pg::make_in<RemoteRun>(estate->es_query_cxt, node, plan);
+    state->only_explained = (eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0;
+    if (state->only_explained) {
+        state->run->try_choose_owners();
+        return;
+    }
+    state->run->choose_owners();
+    if (may_be_read_again(node, eflags)) {
+        pg::call([&] { state->kept = ::tuplestore_begin_heap(true, false, work_mem); });
+    }
+    pg::count(pg::Counter::kRemoteScans);
+}
+
+void begin(::CustomScanState* node, ::EState* estate, int eflags) {
+    pg::enter("HerdRemote", [&] { begin_body(node, estate, eflags); });
+}
+
+
+// A row that is kept, if there is one left to read. The scan's own slot takes no minimal tuples.
+bool read_kept(ScanState* state, ::TupleTableSlot* slot) {
+    if (::tuplestore_ateof(state->kept)) {
+        return false;
+    }
+    if (state->kept_slot == nullptr) {
+        ::MemoryContext old =
+            MemoryContextSwitchTo(state->custom.ss.ps.state->es_query_cxt);
+        state->kept_slot =
+            ::MakeSingleTupleTableSlot(slot->tts_tupleDescriptor, &TTSOpsMinimalTuple);
+        MemoryContextSwitchTo(old);
+    }
+    if (!::tuplestore_gettupleslot(state->kept, true, true, state->kept_slot)) {
+        return false;
+    }
+    slot_getallattrs(state->kept_slot);
+    ::ExecClearTuple(slot);
+    for (int i = 0; i < slot->tts_tupleDescriptor->natts; ++i) {
+        slot->tts_values[i] = state->kept_slot->tts_values[i];
+        slot->tts_isnull[i] = state->kept_slot->tts_isnull[i];
+    }
+    ::ExecStoreVirtualTuple(slot);
+    return true;
+}
+
+bool next_row(ScanState* state, ::TupleTableSlot* slot) {
+    if (!state->run->query().started()) {
+        state->run->start(false);
+    }
+    if (state->kept == nullptr) {
+        if (state->run->query().next(slot)) {
+            return true;
+        }
+        state->run->fetch_plans();
+        return false;
+    }
+    // Rows that were read before, after a rescan; then new ones, which are kept.
+    if (pg::call([&] { return read_kept(state, slot); })) {
+        return true;
+    }
+    if (state->complete || !state->run->query().next(slot)) {
+        state->complete = true;
+        state->run->fetch_plans();
+        return false;
+    }
+    pg::call([&] { ::tuplestore_puttupleslot(state->kept, slot); });
+    return true;
+}
+
+::TupleTableSlot* access(::ScanState* scan) {
+    auto* node = reinterpret_cast<::CustomScanState*>(scan);
+    ::TupleTableSlot* slot = scan->ss_ScanTupleSlot;
+    bool found = pg::enter("HerdRemote", [&] { return next_row(state_of(node), slot); });
+    return found ? slot : ::ExecClearTuple(slot);
+}
+
+bool recheck(::ScanState*, ::TupleTableSlot*) {
+    return true;
+}
+
+::TupleTableSlot* execute(::CustomScanState* node) {
+    if (node->ss.ps.state->es_epq_active != nullptr) {
+        ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                        errmsg("could not serialize access due to concurrent update"),
+                        errdetail("A row changed while the statement read rows of other nodes."),
+                        errhint("Run the transaction again.")));
+    }
+    return ::ExecScan(&node->ss, access, recheck);
+}
+
+void end(::CustomScanState* node) {
+    auto* state = state_of(node);
+    pg::enter("HerdRemote", [&] { state->run->query().reset(); });
+    if (state->kept_slot != nullptr) {
+        ::ExecDropSingleTupleTableSlot(state->kept_slot);
+        state->kept_slot = nullptr;
+    }
+    if (state->kept != nullptr) {
+        ::tuplestore_end(state->kept);
+        state->kept = nullptr;
+    }
+}
+
+void rescan(::CustomScanState* node) {
+    auto* state = state_of(node);
+    ::ExecScanReScan(&node->ss);
+    if (state->kept != nullptr) {
+        ::tuplestore_rescan(state->kept);
+        return;
+    }
+    pg::enter("HerdRemote", [&] { state->run->query().reset(); });
+}
+
+void explain(::CustomScanState* node, ::List*, ::ExplainState* es) {
+    auto* state = state_of(node);
+    pg::enter("HerdRemote", [&] { explain_remote(*state->run, es, false); });
+}
+
+const ::CustomExecMethods kExecMethods = [] {
+    ::CustomExecMethods methods{};
+    methods.CustomName = "HerdRemote";
+    methods.BeginCustomScan = begin;
+    methods.ExecCustomScan = execute;
+    methods.EndCustomScan = end;
+    methods.ReScanCustomScan = rescan;
+    methods.ExplainCustomScan = explain;
+    return methods;
+}();
+
+::Node* create_state(::CustomScan*) {
+    auto* state = reinterpret_cast<ScanState*>(newNode(sizeof(ScanState), T_CustomScanState));
+    state->custom.methods = &kExecMethods;
+    return reinterpret_cast<::Node*>(state);
+}
+
+const ::CustomScanMethods kScanMethods = {"HerdRemote", create_state};
+
+}  // namespace
+
+const ::CustomScanMethods* remote_scan_methods() {
+    return &kScanMethods;
+}
+
+void initialize_remote_scan() {
+    ::RegisterCustomScanMethods(&kScanMethods);
+}
+
+}  // namespace herd::executor

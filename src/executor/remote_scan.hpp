@@ -1,0 +1,18 @@
+// HerdRemote: the CustomScan that reads the nodes' part of a fragment. PostgreSQL style.
+#pragma once
+
+#include "executor/remote_plan.hpp"
+
+extern "C" {
+#include "nodes/extensible.h"
+}
+
+namespace herd::executor {
+
+// For a CustomScan whose custom_private is to_list(plan) and custom_exprs expressions_of(plan).
+const ::CustomScanMethods* remote_scan_methods();
+
+// From _PG_init.
+void initialize_remote_scan();
+
+}  // namespace herd::executor

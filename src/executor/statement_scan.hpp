@@ -1,0 +1,18 @@
+// HerdStatement: the CustomScan on top of a plan whose statement is sent whole, to one node (routed) or
+// to several (UPDATE and DELETE), while the child plan, the standard planner's own, does this server's
+// part.
+#pragma once
+
+#include "executor/remote_plan.hpp"
+
+namespace herd::executor {
+
+// Wraps a finished plan: its top becomes a HerdStatement. parameters, key: see expressions_of.
+// PostgreSQL style.
+void wrap_statement(::PlannedStmt* statement, const RemotePlan& plan, ::Node* key,
+                    ::List* parameters);
+
+// From _PG_init.
+void initialize_statement_scan();
+
+}  // namespace herd::executor

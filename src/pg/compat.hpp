@@ -1,0 +1,69 @@
+// Every difference between PostgreSQL 15, 16, 17 and 18 that the extension meets.
+#pragma once
+
+#include "pg/guard.hpp"
+
+extern "C" {
+#include "nodes/nodeFuncs.h"
+#include "nodes/parsenodes.h"
+#include "nodes/plannodes.h"
+#include "storage/latch.h"
+#if PG_VERSION_NUM >= 160000
+#include "parser/parse_relation.h"
+#endif
+}
+
+namespace herd::pg::compat {
+
+inline ::WaitEventSet* create_wait_event_set(::MemoryContext context, int events) {
+#if PG_VERSION_NUM >= 170000
+    (void)context;
+    return ::CreateWaitEventSet(nullptr, events);
+#else
+    return ::CreateWaitEventSet(context, events);
+#endif
+}
+
+// PostgreSQL 15 declares walkers and mutators without their parameters, which C++ takes as none.
+using Walker = bool (*)(::Node*, void*);
+using Mutator = ::Node* (*)(::Node*, void*);
+
+// By way of void (*)(), which the compiler lets any function become.
+template <typename Result, typename Function>
+auto untyped(Function function) -> Result (*)() {
+    return reinterpret_cast<Result (*)()>(reinterpret_cast<void (*)()>(function));
+}
+
+inline bool walk_expression(::Node* node, Walker walker, void* context) {
+#if PG_VERSION_NUM >= 160000
+    return ::expression_tree_walker_impl(node, walker, context);
+#else
+    return ::expression_tree_walker(node, untyped<bool>(walker), context);
+#endif
+}
+
+inline bool walk_query(::Query* query, Walker walker, void* context, int flags) {
+#if PG_VERSION_NUM >= 160000
+    return ::query_tree_walker_impl(query, walker, context, flags);
+#else
+    return ::query_tree_walker(query, untyped<bool>(walker), context, flags);
+#endif
+}
+
+inline ::Node* mutate_expression(::Node* node, Mutator mutator, void* context) {
+#if PG_VERSION_NUM >= 160000
+    return ::expression_tree_mutator_impl(node, mutator, context);
+#else
+    return ::expression_tree_mutator(node, untyped<::Node*>(mutator), context);
+#endif
+}
+
+inline ::Query* mutate_query(::Query* query, Mutator mutator, void* context, int flags) {
+#if PG_VERSION_NUM >= 160000
+    return ::query_tree_mutator_impl(query, mutator, context, flags);
+#else
+    return ::query_tree_mutator(query, untyped<::Node*>(mutator), context, flags);
+#endif
+}
+
+}  // namespace herd::pg::compat

@@ -1,0 +1,307 @@
+#include "planner/fragment.hpp"
+
+#include "pg/compat.hpp"
+#include "pg/wire_types.hpp"
+#include "planner/fragment_parts.hpp"
+#include "planner/shippable.hpp"
+
+extern "C" {
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parse_func.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteManip.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+}
+
+namespace herd::planner {
+
+namespace {
+
+// The statement that is being planned; nested planning (of functions) keeps its own.
+const Rewrite* current = nullptr;
+
+void refuse_fragment(const char* reason, const char* hint) {
+    refuse_statement("a statement over several nodes", reason, hint);
+}
+
+struct UsedColumns {
+    int level;
+    ::Index rti;
+    ::Bitmapset* columns;
+    bool whole_row;
+    bool system;
+};
+
+bool find_used(::Node* node, void* argument) {
+    auto& used = *static_cast<UsedColumns*>(argument);
+    if (node == nullptr) {
+        return false;
+    }
+    if (IsA(node, Var)) {
+        auto* var = reinterpret_cast<::Var*>(node);
+        if (static_cast<int>(var->varlevelsup) == used.level &&
+            static_cast<::Index>(var->varno) == used.rti) {
+            used.whole_row = used.whole_row || var->varattno == 0;
+            used.system = used.system || var->varattno < 0;
+            if (var->varattno > 0) {
+                used.columns = ::bms_add_member(used.columns, var->varattno);
+            }
+        }
+        return false;
+    }
+    if (IsA(node, Query)) {
+        ++used.level;
+        (void)pg::compat::walk_query(reinterpret_cast<::Query*>(node), find_used, argument, 0);
+        --used.level;
+        return false;
+    }
+    return pg::compat::walk_expression(node, find_used, argument);
+}
+
+UsedColumns used_columns(::Query* query, ::Index rti) {
+    UsedColumns used = {0, rti, nullptr, false, false};
+    (void)pg::compat::walk_query(query, find_used, &used, 0);
+    return used;
+}
+
+// A null of the column's type, for a column that nobody reads.
+::Expr* null_column(::Form_pg_attribute attribute) {
+    return attribute->attisdropped
+               ? reinterpret_cast<::Expr*>(::makeNullConst(INT4OID, -1, InvalidOid))
+               : reinterpret_cast<::Expr*>(::makeNullConst(attribute->atttypid, attribute->atttypmod,
+                                                           attribute->attcollation));
+}
+
+// How many rows the nodes hold, guessed from this server's own statistics of its part.
+double estimate_rows(const catalog::Catalog& herd, const catalog::Table& table, Relation relation) {
+    constexpr double kUnknown = 10'000;
+    double shards = static_cast<double>(table.group->map.size());
+    double here = 0;
+    for (const Shard& shard : table.group->map.shards()) {
+        here += shard.node == herd.self ? 1 : 0;
+    }
+    double rows = relation->rd_rel->reltuples;
+    if (here == 0 || rows <= 0) {
+        return kUnknown;
+    }
+    return rows / here * (shards - here);
+}
+
+// Whether every node can apply the table's policies by itself: its own columns, settings, reference
+// tables. Others are applied here, to rows that the nodes deliver without theirs.
+bool reads_own_rows(::Node* node, void* argument) {
+    if (node == nullptr) {
+        return false;
+    }
+    if (IsA(node, RangeTblEntry)) {
+        auto* rte = reinterpret_cast<::RangeTblEntry*>(node);
+        const catalog::Table* table = static_cast<const catalog::Catalog*>(argument)->find(rte->relid);
+        return rte->rtekind == RTE_RELATION && rte->relkind != RELKIND_VIEW &&
+               (table == nullptr || table->kind != TableKind::kReference);
+    }
+    if (IsA(node, Query)) {
+        return pg::compat::walk_query(reinterpret_cast<::Query*>(node), reads_own_rows, argument,
+                                      QTW_EXAMINE_RTES_BEFORE);
+    }
+    return pg::compat::walk_expression(node, reads_own_rows, argument);
+}
+
+bool nodes_can_apply_policies(const catalog::Catalog& herd, const ::RangeTblEntry* rte) {
+    auto* policies = reinterpret_cast<::Node*>(rte->securityQuals);
+    return is_shippable(policies) && !reads_own_rows(policies, const_cast<catalog::Catalog*>(&herd));
+}
+
+// The table's columns as outputs; those that the query does not read are nulls.
+::List* table_outputs(Relation relation, const UsedColumns& used) {
+    ::List* outputs = NIL;
+    ::TupleDesc description = RelationGetDescr(relation);
+    for (int i = 0; i < description->natts; ++i) {
+        ::Form_pg_attribute attribute = TupleDescAttr(description, i);
+        auto* output = static_cast<Output*>(::palloc0(sizeof(Output)));
+        output->position = attribute->attnum;
+        output->name = ::pstrdup(attribute->attisdropped ? ::psprintf("dropped_%d", attribute->attnum)
+                                                         : NameStr(attribute->attname));
+        output->null = null_column(attribute);
+        output->used = !attribute->attisdropped &&
+                       (used.whole_row || ::bms_is_member(attribute->attnum, used.columns));
+        output->expression = reinterpret_cast<::Expr*>(
+            ::makeVar(1, attribute->attnum, attribute->atttypid, attribute->atttypmod,
+                      attribute->attcollation, 0));
+        outputs = ::lappend(outputs, output);
+    }
+    return outputs;
+}
+
+// Turns a range table entry of a distributed table into its remote relation.
+void replace_table(Rewrite& rewrite, ::Query* query, ::Index rti, const catalog::Table& table) {
+    ::RangeTblEntry* rte = rt_fetch(rti, query->rtable);
+    UsedColumns used = used_columns(query, rti);
+    if (used.system) {
+        refuse_fragment("it reads a system column, whose values differ from node to node",
+                        "Use the table's own columns.");
+    }
+    ::Relation relation = ::table_open(rte->relid, NoLock);
+    ::List* outputs = table_outputs(relation, used);
+    auto* original = static_cast<::RangeTblEntry*>(copyObjectImpl(rte));
+    ::ChangeVarNodes(reinterpret_cast<::Node*>(original->securityQuals), static_cast<int>(rti), 1, 0);
+    Oid role = original->checkAsUser;
+    bool policies_here = !nodes_can_apply_policies(*rewrite.herd, rte);
+    if (policies_here) {
+        original->securityQuals = NIL;
+        role = BOOTSTRAP_SUPERUSERID;
+    }
+    ::Query* base = select_from(original);
+    base->hasRowSecurity = query->hasRowSecurity;
+    base->hasSubLinks = ::checkExprHasSubLink(reinterpret_cast<::Node*>(original->securityQuals));
+    Fragment* fragment = new_fragment(rewrite, fragment_query(base, outputs), table.group->id.value);
+    fragment->role = role;
+    fragment->rows = estimate_rows(*rewrite.herd, table, relation);
+    fragment->names = ::list_make1(::makeString(::pstrdup(RelationGetRelationName(relation))));
+    ::table_close(relation, NoLock);
+    ::Query* replaced = replacement(*fragment, base, outputs, table.group->some_here);
+    if (!table.group->some_here) {
+        rewrite.removed = ::lappend(rewrite.removed, copyObjectImpl(original));
+    }
+    rte->rtekind = RTE_SUBQUERY;
+    rte->subquery = replaced;
+    rte->relid = InvalidOid;
+    rte->relkind = 0;
+    rte->rellockmode = 0;
+    rte->tablesample = nullptr;
+    rte->inh = false;
+    rte->requiredPerms = 0;
+    rte->checkAsUser = InvalidOid;
+    rte->selectedCols = nullptr;
+    rte->securityQuals = policies_here ? rte->securityQuals : NIL;
+    rte->lateral = false;
+}
+
+void collect_references(::Node* node, ::Bitmapset** found) {
+    if (node == nullptr) {
+        return;
+    }
+    if (IsA(node, RangeTblRef)) {
+        *found = ::bms_add_member(*found, reinterpret_cast<::RangeTblRef*>(node)->rtindex);
+    } else if (IsA(node, FromExpr)) {
+        ::List* items = reinterpret_cast<::FromExpr*>(node)->fromlist;
+        for (int i = 0; i < ::list_length(items); ++i) {
+            collect_references(static_cast<::Node*>(::list_nth(items, i)), found);
+        }
+    } else if (IsA(node, JoinExpr)) {
+        collect_references(reinterpret_cast<::JoinExpr*>(node)->larg, found);
+        collect_references(reinterpret_cast<::JoinExpr*>(node)->rarg, found);
+    }
+}
+
+void refuse_row_marks(const ::Query* query, ::Index rti) {
+    for (int i = 0; i < ::list_length(query->rowMarks); ++i) {
+        auto* mark = static_cast<::RowMarkClause*>(::list_nth(query->rowMarks, i));
+        if (mark->rti == rti) {
+            refuse_statement("SELECT ... FOR UPDATE or SHARE over several nodes",
+                             "rows can be locked on one shard at a time",
+                             "Add a condition that fixes the distribution key.");
+        }
+    }
+}
+
+bool rewrite_sublinks(::Node* node, void* argument) {
+    if (node == nullptr) {
+        return false;
+    }
+    if (IsA(node, Query)) {
+        rewrite_into_fragments(*static_cast<Rewrite*>(argument), reinterpret_cast<::Query*>(node));
+        return false;
+    }
+    return pg::compat::walk_expression(node, rewrite_sublinks, argument);
+}
+
+// The removed entries stand at the end of the plan's range table: privileges, locks and invalidation
+// see them, the executor opens none.
+void complete_plan(const Rewrite& rewrite, ::PlannedStmt* statement) {
+    for (int i = 0; i < ::list_length(rewrite.removed); ++i) {
+        auto* rte = static_cast<::RangeTblEntry*>(::list_nth(rewrite.removed, i));
+        rte->securityQuals = NIL;
+        rte->tablesample = nullptr;
+        statement->rtable = ::lappend(statement->rtable, rte);
+        statement->relationOids = ::list_append_unique_oid(statement->relationOids, rte->relid);
+    }
+}
+
+}  // namespace
+
+void rewrite_into_fragments(Rewrite& rewrite, ::Query* query) {
+    // Inner queries first: their correlated columns refer to entries of this one by number.
+    (void)pg::compat::walk_query(query, rewrite_sublinks, &rewrite, 0);
+    merge_joins(rewrite, query);
+    ::Bitmapset* references = nullptr;
+    collect_references(reinterpret_cast<::Node*>(query->jointree), &references);
+    int rti = -1;
+    while ((rti = ::bms_next_member(references, rti)) >= 0) {
+        if (rti == query->resultRelation) {
+            continue;
+        }
+        ::RangeTblEntry* rte = rt_fetch(static_cast<::Index>(rti), query->rtable);
+        const catalog::Table* table =
+            rte->rtekind == RTE_RELATION ? rewrite.herd->find(rte->relid) : nullptr;
+        if (table != nullptr && table->kind == TableKind::kDistributed && !table->group->all_here) {
+            refuse_row_marks(query, static_cast<::Index>(rti));
+            replace_table(rewrite, query, static_cast<::Index>(rti), *table);
+        }
+    }
+}
+
+::PlannedStmt* plan_rewritten(Rewrite& rewrite, const PlanRequest& request, ::Query* query) {
+    const Rewrite* outer = current;
+    ::PlannedStmt* statement = nullptr;
+    pg::run_finally(
+        [&] {
+            current = &rewrite;
+            statement = request.plain(query, request.text,
+                                      request.cursor_options & ~CURSOR_OPT_PARALLEL_OK,
+                                      request.parameters);
+        },
+        [&] { current = outer; });
+    complete_plan(rewrite, statement);
+    return statement;
+}
+
+::PlannedStmt* plan_over_fragments(const catalog::Catalog& herd, const PlanRequest& request) {
+    auto* query = static_cast<::Query*>(copyObjectImpl(request.query));
+    Rewrite rewrite = {&herd, NIL, NIL};
+    rewrite_into_fragments(rewrite, query);
+    return plan_rewritten(rewrite, request, query);
+}
+
+const Fragment* fragment_of(const ::RangeTblEntry* rte) {
+    if (current == nullptr || rte->rtekind != RTE_FUNCTION || ::list_length(rte->functions) != 1) {
+        return nullptr;
+    }
+    auto* function = static_cast<::RangeTblFunction*>(linitial(rte->functions));
+    auto* call = reinterpret_cast<::FuncExpr*>(function->funcexpr);
+    if (call == nullptr || !IsA(call, FuncExpr) || call->funcresulttype != RECORDOID ||
+        ::list_length(call->args) != 1 || !IsA(linitial(call->args), Const)) {
+        return nullptr;
+    }
+    int id = DatumGetInt32(static_cast<::Const*>(linitial(call->args))->constvalue);
+    for (int i = 0; i < ::list_length(current->fragments); ++i) {
+        auto* fragment = static_cast<Fragment*>(::list_nth(current->fragments, i));
+        if (fragment->id == id && call->funcid == remote_rows_function()) {
+            return fragment;
+        }
+    }
+    return nullptr;
+}
+
+int fragment_count() {
+    return current == nullptr ? 0 : ::list_length(current->fragments);
+}
+
+}  // namespace herd::planner

@@ -1,0 +1,52 @@
+// Fragments: the parts of a query that every node can compute alone over its own rows.
+//
+// A SELECT that is not fixed to one shard is rewritten: each fragment becomes a remote relation, a
+// subquery
+//
+//     SELECT ... FROM the tables here  UNION ALL  SELECT ... FROM herd.remote_rows(n)
+//
+// (the first half only where this server owns shards), and PostgreSQL's own planner plans the rest.
+// The function is never called: remote_path.cpp gives its relation a CustomScan as only path.
+//
+// PostgreSQL style.
+#pragma once
+
+#include "planner/statement_plan.hpp"
+
+extern "C" {
+#include "nodes/pathnodes.h"
+}
+
+namespace herd::planner {
+
+struct Fragment {
+    int id;
+    ::Query* query;    // its columns, over whole tables: what a node computes
+    int32 group_id;
+    Oid role;          // whose rights the nodes apply; InvalidOid: the user's
+    double rows;       // estimate, of the nodes' part
+    ::List* names;     // of tables, for EXPLAIN
+    ::RangeTblEntry* entry;
+};
+
+// Errors: kStatementNotCovered for what this way does not do yet; never a wrong answer.
+::PlannedStmt* plan_over_fragments(const catalog::Catalog& herd, const PlanRequest& request);
+
+// Replaces the distributed tables of a query by remote relations, in place, and remembers the removed
+// entries for complete_plan. For INSERT ... SELECT, whose target stays.
+struct Rewrite {
+    const catalog::Catalog* herd;
+    ::List* fragments;  // of Fragment*
+    ::List* removed;    // of RangeTblEntry*: for privileges, locks and invalidation
+};
+void rewrite_into_fragments(Rewrite& rewrite, ::Query* query);
+
+// Plans a rewritten query, so that the relations of its fragments are found, and completes the plan.
+::PlannedStmt* plan_rewritten(Rewrite& rewrite, const PlanRequest& request, ::Query* query);
+
+// The fragment that a function's relation stands for; nullptr for any other function.
+const Fragment* fragment_of(const ::RangeTblEntry* rte);
+// How many there are in the statement that is being planned.
+int fragment_count();
+
+}  // namespace herd::planner

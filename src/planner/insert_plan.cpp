@@ -1,0 +1,213 @@
+#include "planner/insert_plan.hpp"
+
+#include <cstring>
+
+#include "base/sqlstate.hpp"
+#include "executor/insert_plan_data.hpp"
+#include "pg/compat.hpp"
+#include "pg/wire_types.hpp"
+#include "planner/deparse.hpp"
+#include "planner/fragment.hpp"
+#include "planner/shippable.hpp"
+
+extern "C" {
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "access/transam.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteManip.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+}
+
+namespace herd::planner {
+
+namespace {
+
+void refuse_insert(const char* reason, const char* hint) {
+    refuse_statement("INSERT", reason, hint);
+}
+
+void check_conflict(const ::Query* query, const catalog::Table& target) {
+    const ::OnConflictExpr* conflict = query->onConflict;
+    if (conflict == nullptr) {
+        return;
+    }
+    for (int i = 0; i < ::list_length(conflict->onConflictSet); ++i) {
+        auto* entry = static_cast<::TargetEntry*>(::list_nth(conflict->onConflictSet, i));
+        if (!entry->resjunk && target.key_attnum != 0 && entry->resno == target.key_attnum) {
+            ereport(ERROR, (errcode(sqlstate::kKeyUpdate.code),
+                            errmsg("ON CONFLICT cannot update the distribution key \"%s\"",
+                                   entry->resname),
+                            errhint("Leave the key out of the SET list: it is equal anyway.")));
+        }
+    }
+    for (int i = 0; i < ::list_length(query->withCheckOptions); ++i) {
+        auto* option = static_cast<::WithCheckOption*>(::list_nth(query->withCheckOptions, i));
+        if (option->kind == WCO_VIEW_CHECK && conflict->action == ONCONFLICT_UPDATE) {
+            refuse_insert("ON CONFLICT DO UPDATE goes through a view WITH CHECK OPTION",
+                          "Insert into the table itself.");
+        }
+    }
+}
+
+bool find_other_table(::Node* node, void* argument) {
+    if (node == nullptr) {
+        return false;
+    }
+    if (IsA(node, RangeTblEntry)) {
+        auto* rte = reinterpret_cast<::RangeTblEntry*>(node);
+        if (rte->rtekind != RTE_RELATION || rte->relkind == RELKIND_VIEW) {
+            return false;
+        }
+        const catalog::Table* table = static_cast<const catalog::Catalog*>(argument)->find(rte->relid);
+        return table == nullptr || table->kind != TableKind::kReference;
+    }
+    if (IsA(node, Query)) {
+        return pg::compat::walk_query(reinterpret_cast<::Query*>(node), find_other_table, argument,
+                                      QTW_EXAMINE_RTES_BEFORE);
+    }
+    return pg::compat::walk_expression(node, find_other_table, argument);
+}
+
+// Whether a subquery reads a table that is not a reference table.
+bool reads_other_tables(const catalog::Catalog& herd, ::Node* node) {
+    return find_other_table(node, const_cast<catalog::Catalog*>(&herd));
+}
+
+// What a node evaluates itself: ON CONFLICT and RETURNING.
+void check_tail(const catalog::Catalog* herd, const ::Query* query, const catalog::Table& target) {
+    ::Node* parts[] = {reinterpret_cast<::Node*>(query->onConflict),
+                       reinterpret_cast<::Node*>(query->returningList)};
+    for (::Node* part : parts) {
+        if (part == nullptr) {
+            continue;
+        }
+        if (::checkExprHasSubLink(part) && reads_other_tables(*herd, part)) {
+            refuse_insert("a subquery in ON CONFLICT or RETURNING reads more than reference tables",
+                          "Put the subquery into the SELECT or the VALUES of the INSERT.");
+        }
+        const char* offender = why_not_shippable(part, false);
+        if (offender == nullptr && target.kind == TableKind::kReference &&
+            ::contain_volatile_functions(part)) {
+            offender = "a volatile function";
+        }
+        if (offender != nullptr) {
+            refuse_insert(::psprintf("%s stands in ON CONFLICT or RETURNING", offender),
+                          "Compute it in the SELECT or the VALUES of the INSERT, or after it.");
+        }
+        ::List* vars = ::pull_var_clause(part, PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS |
+                                                   PVC_RECURSE_PLACEHOLDERS);
+        for (int i = 0; i < ::list_length(vars); ++i) {
+            if (static_cast<::Var*>(::list_nth(vars, i))->varattno < 0) {
+                refuse_insert("RETURNING asks for a system column", "Return the table's own columns.");
+            }
+        }
+    }
+}
+
+// "INSERT INTO t AS x DEFAULT VALUES ON CONFLICT ... RETURNING ...", cut at DEFAULT VALUES.
+::List* fill_texts(const ::Query* original, executor::InsertPlan& plan) {
+    auto* query = static_cast<::Query*>(copyObjectImpl(original));
+    query->targetList = NIL;
+    query->cteList = NIL;
+    query->override = OVERRIDING_NOT_SET;
+    query->jointree = ::makeFromExpr(NIL, nullptr);
+    query->withCheckOptions = NIL;
+    for (int i = 0; i < ::list_length(query->rtable); ++i) {
+        auto* rte = static_cast<::RangeTblEntry*>(::list_nth(query->rtable, i));
+        if (rte->rtekind != RTE_RELATION) {
+            rte->rtekind = RTE_RESULT;
+            rte->subquery = nullptr;
+            rte->values_lists = NIL;
+        }
+    }
+    RemoteText text = deparse(query, "");
+    char* cut = std::strstr(text.text, "DEFAULT VALUES");
+    if (cut == nullptr) {
+        elog(ERROR, "unexpected text of an INSERT: %s", text.text);
+    }
+    plan.head = ::pnstrdup(text.text, static_cast<Size>(cut - text.text));
+    plan.tail = ::pstrdup(cut + std::strlen("DEFAULT VALUES"));
+    return text.parameters;
+}
+
+void fill_columns(Oid relid, executor::InsertPlan& plan) {
+    ::Relation relation = ::table_open(relid, NoLock);
+    ::TupleDesc description = RelationGetDescr(relation);
+    plan.table = ::pstrdup(RelationGetRelationName(relation));
+    for (int i = 0; i < description->natts; ++i) {
+        ::Form_pg_attribute attribute = TupleDescAttr(description, i);
+        if (attribute->attisdropped || attribute->attgenerated != '\0') {
+            continue;
+        }
+        plan.columns = ::lappend_int(plan.columns, attribute->attnum);
+        plan.column_names = ::lappend(
+            plan.column_names,
+            ::makeString(::pstrdup(::quote_identifier(NameStr(attribute->attname)))));
+        bool builtin = attribute->atttypid < FirstNormalObjectId;
+        plan.casts = ::lappend(
+            plan.casts,
+            ::makeString(builtin ? ::pstrdup("")
+                                 : ::psprintf("::%s", ::format_type_be_qualified(attribute->atttypid))));
+        plan.types = ::lappend_oid(plan.types, attribute->atttypid);
+    }
+    ::table_close(relation, NoLock);
+}
+
+bool returns_binary(const ::Query* query) {
+    for (int i = 0; i < ::list_length(query->returningList); ++i) {
+        auto* entry = static_cast<::TargetEntry*>(::list_nth(query->returningList, i));
+        Oid type = ::exprType(reinterpret_cast<::Node*>(entry->expr));
+        if (!entry->resjunk && pg::has_local_value_type(type) &&
+            ::get_typtype(type) == TYPTYPE_PSEUDO) {
+            refuse_insert("RETURNING makes a value of an anonymous row type",
+                          "Return the columns themselves.");
+        }
+        if (!entry->resjunk && !pg::binary_is_portable(type)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+::PlannedStmt* plan_insert(const catalog::Catalog& herd, const PlanRequest& request,
+                           const catalog::Table& target) {
+    const ::Query* query = request.query;
+    check_conflict(query, target);
+    check_tail(&herd, query, target);
+    executor::InsertPlan plan;
+    ::List* parameters = fill_texts(query, plan);
+    fill_columns(target.relid, plan);
+    plan.role = rt_fetch(query->resultRelation, query->rtable)->checkAsUser;
+    plan.sets_tag = query->canSetTag;
+    plan.binary = returns_binary(query);
+    if (target.kind == TableKind::kDistributed) {
+        plan.group_id = target.group->id.value;
+        plan.key = target.key_attnum;
+        plan.key_type = ::get_atttype(target.relid, target.key_attnum);
+        plan.key_collation = target.group->key_collation;
+    }
+    auto* copy = static_cast<::Query*>(copyObjectImpl(query));
+    Rewrite rewrite = {&herd, NIL, NIL};
+    rewrite_into_fragments(rewrite, copy);
+    ::PlannedStmt* statement = plan_rewritten(rewrite, request, copy);
+    if (!IsA(statement->planTree, ModifyTable)) {
+        refuse_insert("its plan is not a plain INSERT", "Insert in a statement of its own.");
+    }
+    auto* modify = reinterpret_cast<::ModifyTable*>(statement->planTree);
+    ::List* checks = modify->withCheckOptionLists == NIL
+                         ? NIL : static_cast<::List*>(linitial(modify->withCheckOptionLists));
+    executor::wrap_insert(statement, plan, parameters, checks);
+    return statement;
+}
+
+}  // namespace herd::planner

@@ -1,0 +1,124 @@
+#include "planner/node_side.hpp"
+
+#include "pg/compat.hpp"
+#include "pg/guard.hpp"
+#include "pg/local_only.hpp"
+#include "pg/statement_depth.hpp"
+#include "planner/nested_guard.hpp"
+#include "planner/ownership_check.hpp"
+#include "planner/partial_aggregate.hpp"
+#include "planner/row_guard.hpp"
+#include "transaction/internal.hpp"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "access/transam.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/syscache.h"
+}
+
+namespace herd::planner {
+
+namespace {
+
+struct Request {
+    ::Query* query;
+    const char* text;
+    int cursor_options;
+    ::ParamListInfo params;
+    ::planner_hook_type plain;
+    const catalog::Catalog* herd;  // nullptr: this server is only about to join
+};
+
+::PlannedStmt* run_plain(const Request& request) {
+    ::PlannedStmt* statement =
+        request.plain(request.query, request.text, request.cursor_options, request.params);
+    if (request.herd != nullptr) {
+        guard_rows(*request.herd, statement, GuardedRows::kOfTriggers);
+    }
+    return statement;
+}
+
+// Functions of procedural languages may run statements; a parallel worker does not know that its
+// session is internal, and would not guard them.
+bool may_run_statements(Oid function, void*) {
+    if (function < FirstNormalObjectId) {
+        return false;
+    }
+    ::HeapTuple tuple = ::SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple)) {
+        return false;
+    }
+    auto* form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
+    // An aggregate names no language of its own.
+    bool may = form->prokind == PROKIND_AGGREGATE ||
+               (form->prolang != INTERNALlanguageId && form->prolang != ClanguageId);
+    ::ReleaseSysCache(tuple);
+    return may;
+}
+
+bool runs_statements(::Node* node, void* context) {
+    if (node == nullptr) {
+        return false;
+    }
+    // A domain's constraints may call anything.
+    if (IsA(node, CoerceToDomain) || ::check_functions_in_node(node, may_run_statements, context)) {
+        return true;
+    }
+    if (IsA(node, Query)) {
+        return pg::compat::walk_query(reinterpret_cast<::Query*>(node), runs_statements, context,
+                                      0);
+    }
+    return pg::compat::walk_expression(node, runs_statements, context);
+}
+
+::PlannedStmt* plan_clients(const Request& request) {
+    // Functions that the planner evaluates run before the executor puts the role on.
+    pg::enter("role", [] { transaction::renew_assumed_role(); });
+    bool wants_states = asks_for_states(request.text) && request.query->commandType == CMD_SELECT;
+    bool states_are_results = wants_states && check_partial_query(request.query);
+    ::PlannedStmt* statement = nullptr;
+    int depth = pg::statement_depth();
+    // What those functions run is nested.
+    pg::set_statement_depth(depth + 1);
+    pg::run_finally([&] { statement = run_plain(request); },
+                    [&] { pg::set_statement_depth(depth); });
+    if (wants_states && !states_are_results) {
+        return_states(statement);
+    }
+    return statement;
+}
+
+::PlannedStmt* plan_nested(const Request& request) {
+    ::List* checks = guard_query(*request.herd, request.query);
+    ::PlannedStmt* statement = run_plain(request);
+    guard_plan(*request.herd, statement, checks);
+    return statement;
+}
+
+}  // namespace
+
+::PlannedStmt* plan_on_node(::Query* parse, const char* query_string, int cursor_options,
+                            ::ParamListInfo params, ::planner_hook_type plain) {
+    if (pg::local_only()) {
+        return plain(parse, query_string, cursor_options, params);
+    }
+    const catalog::Catalog* herd = pg::enter("node side", [] { return catalog::current(); });
+    Request request = {parse, query_string, cursor_options, params, plain, herd};
+    if (is_foreign_key_query(parse, query_string)) {
+        return run_plain(request);
+    }
+    if ((cursor_options & CURSOR_OPT_PARALLEL_OK) != 0 &&
+        runs_statements(reinterpret_cast<::Node*>(parse), nullptr)) {
+        request.cursor_options &= ~CURSOR_OPT_PARALLEL_OK;
+    }
+    return pg::is_nested() && herd != nullptr ? plan_nested(request) : plan_clients(request);
+}
+
+void initialize_node_side() {
+    initialize_ownership_check();
+}
+
+}  // namespace herd::planner

@@ -1,0 +1,177 @@
+#include "planner/planner_hook.hpp"
+
+#include "pg/counters.hpp"
+#include "pg/guard.hpp"
+#include "pg/local_only.hpp"
+#include "pg/statement_depth.hpp"
+#include "planner/fragment.hpp"
+#include "planner/insert_plan.hpp"
+#include "planner/nested_guard.hpp"
+#include "planner/node_side.hpp"
+#include "planner/remote_path.hpp"
+#include "planner/row_guard.hpp"
+#include "planner/sql_functions.hpp"
+#include "planner/statement_plan.hpp"
+#include "transaction/internal.hpp"
+
+extern "C" {
+#include "access/parallel.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/planmain.h"
+#include "optimizer/planner.h"
+#include "parser/parsetree.h"
+}
+
+namespace herd::planner {
+
+namespace {
+
+::planner_hook_type previous_hook = nullptr;
+
+::PlannedStmt* plain(::Query* query, const char* text, int cursor_options,
+                     ::ParamListInfo parameters) {
+    return previous_hook != nullptr ? previous_hook(query, text, cursor_options, parameters)
+                                    : ::standard_planner(query, text, cursor_options, parameters);
+}
+
+bool modifies(const ::Query* query) {
+    return query->commandType != CMD_SELECT && query->commandType != CMD_UTILITY;
+}
+
+::PlannedStmt* plan_modify(const catalog::Catalog& herd, const PlanRequest& request,
+                           const Survey& found) {
+    KeyGraph* graph = build_key_graph(herd, request.query);
+    if (found.target != nullptr && found.target->kind == TableKind::kReference) {
+        return plan_modify_reference(request, *graph);
+    }
+    ::PlannedStmt* routed = plan_routed(herd, request, *graph);
+    if (routed != nullptr) {
+        return routed;
+    }
+    if (request.query->commandType == CMD_MERGE) {
+        refuse_statement("MERGE", "it is not fixed to one distribution key",
+                         "Use INSERT ... ON CONFLICT, or UPDATE and INSERT in one transaction.");
+    }
+    if (found.target != nullptr) {
+        return plan_modify_everywhere(herd, request, *graph);
+    }
+    return plan_over_fragments(herd, request);
+}
+
+// A statement that touches rows of other nodes.
+::PlannedStmt* plan_distributed(const catalog::Catalog& herd, const PlanRequest& request,
+                                const Survey& found) {
+    pg::count(pg::Counter::kPlanned);
+    if (IsParallelWorker()) {
+        ereport(ERROR, (errcode(sqlstate::kStatementNotCovered.code),
+                        errmsg("a parallel worker cannot query a distributed table"),
+                        errhint("Mark the function that does it PARALLEL RESTRICTED or UNSAFE.")));
+    }
+    const ::Query* query = request.query;
+    if (query->commandType == CMD_INSERT && found.target != nullptr) {
+        return plan_insert(herd, request, *found.target);
+    }
+    if (modifies(query)) {
+        return plan_modify(herd, request, found);
+    }
+    KeyGraph* graph = build_key_graph(herd, request.query);
+    ::PlannedStmt* routed = graph->refs == NIL ? nullptr : plan_routed(herd, request, *graph);
+    if (routed != nullptr) {
+        return routed;
+    }
+    if (found.modifies_in_cte) {
+        refuse_statement("a data-modifying WITH query", "it is not fixed to one distribution key",
+                         "Run the statements one after the other in a transaction.");
+    }
+    return plan_over_fragments(herd, request);
+}
+
+// What the session is, before anything is planned.
+struct Situation {
+    const catalog::Catalog* herd;  // nullptr: nothing to do with the herd
+    bool internal;
+};
+
+Situation find_situation() {
+    const catalog::Catalog* herd = pg::local_only() ? nullptr : catalog::current();
+    if (herd == nullptr) {
+        return {nullptr, false};
+    }
+    bool internal = transaction::is_internal_session();
+    bool matters = internal || !herd->tables.empty();
+    return {matters ? herd : nullptr, internal};
+}
+
+// The plan of a statement that needs the herd, or nullptr.
+::PlannedStmt* choose(const catalog::Catalog& herd, const PlanRequest& request) {
+    if (is_foreign_key_query(request.query, request.text)) {
+        return nullptr;
+    }
+    Survey found = survey(herd, request.query);
+    bool has_nodes = herd.nodes.size() > 1;
+    bool writes_reference =
+        has_nodes && found.target != nullptr && found.target->kind == TableKind::kReference;
+    if (!found.remote_rows && !writes_reference && !(found.modifies_in_cte && has_nodes)) {
+        return nullptr;
+    }
+    return plan_distributed(herd, request, found);
+}
+
+// A cursor that scrolls needs its rows kept: the nodes' come once.
+void make_scrollable(::PlannedStmt* statement, int cursor_options) {
+    if ((cursor_options & CURSOR_OPT_SCROLL) != 0 && statement->commandType == CMD_SELECT &&
+        !::ExecSupportsBackwardScan(statement->planTree)) {
+        statement->planTree = ::materialize_finished_plan(statement->planTree);
+    }
+}
+
+::PlannedStmt* plan(::Query* query, const char* text, int cursor_options,
+                    ::ParamListInfo parameters) {
+    Situation situation = pg::enter("planner", [] { return find_situation(); });
+    if (situation.herd == nullptr) {
+        return plain(query, text, cursor_options, parameters);
+    }
+    if (situation.internal) {
+        return plan_on_node(query, text, cursor_options, parameters, plain);
+    }
+    ::PlannedStmt* statement = nullptr;
+    if (!situation.herd->is_coordinator()) {
+        // A client that has connected to the node by itself.
+        statement = plain(query, text, cursor_options, parameters);
+        guard_rows(*situation.herd, statement, GuardedRows::kAll);
+        return statement;
+    }
+    // Functions that planning runs are not the client's own statement.
+    int depth = pg::statement_depth();
+    pg::run_finally(
+        [&] {
+            pg::set_statement_depth(depth + 1);
+            ::List* dependencies = NIL;
+            ::Query* whole = inline_sql_functions(query, &dependencies);
+            PlanRequest request = {whole, text, cursor_options, parameters, plain};
+            statement = choose(*situation.herd, request);
+            if (statement != nullptr) {
+                statement->invalItems = ::list_concat(statement->invalItems, dependencies);
+            }
+            if (statement == nullptr) {
+                statement = plain(query, text, cursor_options, parameters);
+            } else {
+                make_scrollable(statement, cursor_options);
+            }
+            guard_rows(*situation.herd, statement, GuardedRows::kOfTriggers);
+        },
+        [&] { pg::set_statement_depth(depth); });
+    return statement;
+}
+
+}  // namespace
+
+void initialize_planner() {
+    previous_hook = ::planner_hook;
+    ::planner_hook = plan;
+    initialize_remote_paths();
+}
+
+}  // namespace herd::planner

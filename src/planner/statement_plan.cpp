@@ -1,0 +1,316 @@
+#include "planner/statement_plan.hpp"
+
+#include <cstring>
+
+#include "executor/statement_scan.hpp"
+#include "pg/key_hash.hpp"
+#include "pg/wire_types.hpp"
+#include "planner/deparse.hpp"
+#include "planner/shippable.hpp"
+
+extern "C" {
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+}
+
+namespace herd::planner {
+
+namespace {
+
+// The distribution key's value for the whole statement, and the group whose map it is looked up in.
+struct RouteKey {
+    ::Node* value;
+    const catalog::Group* group;
+};
+
+std::int64_t hash_of_constant(const ::Const* constant, const catalog::Group& group) {
+    pg::KeyHasher hasher = pg::key_hasher(constant->consttype, group.key_collation);
+    return pg::hash_key(hasher, constant->constvalue, constant->constisnull);
+}
+
+::Node* fold(::Node* value) {
+    return ::eval_const_expressions(nullptr, static_cast<::Node*>(copyObjectImpl(value)));
+}
+
+// Whether two keys have the same owner for certain.
+bool same_owner(const RouteKey& one, const RouteKey& other) {
+    if (one.group == other.group && equal(one.value, other.value)) {
+        return true;
+    }
+    if (!IsA(one.value, Const) || !IsA(other.value, Const)) {
+        return false;
+    }
+    auto node_of = [](const RouteKey& key) {
+        return key.group->map
+            .owner(hash_of_constant(reinterpret_cast<const ::Const*>(key.value), *key.group))
+            .node;
+    };
+    return node_of(one) == node_of(other);
+}
+
+bool find_route_key(const KeyGraph& graph, RouteKey* key) {
+    key->value = nullptr;
+    for (int i = 0; i < ::list_length(graph.refs); ++i) {
+        auto* ref = static_cast<DistributedRef*>(::list_nth(graph.refs, i));
+        ::Node* value = fixed_value(graph, ref->key_node);
+        if (value == nullptr) {
+            return false;
+        }
+        RouteKey found = {fold(value), ref->table->group};
+        if (key->value == nullptr) {
+            *key = found;
+        } else if (!same_owner(*key, found)) {
+            return false;
+        }
+    }
+    return key->value != nullptr;
+}
+
+bool results_can_travel(const ::List* target_list) {
+    for (int i = 0; i < ::list_length(target_list); ++i) {
+        auto* entry = static_cast<::TargetEntry*>(::list_nth(target_list, i));
+        if (!entry->resjunk &&
+            pg::has_local_value_type(::exprType(reinterpret_cast<::Node*>(entry->expr)))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool results_in_binary(const ::List* target_list) {
+    for (int i = 0; i < ::list_length(target_list); ++i) {
+        auto* entry = static_cast<::TargetEntry*>(::list_nth(target_list, i));
+        if (!entry->resjunk &&
+            !pg::binary_is_portable(::exprType(reinterpret_cast<::Node*>(entry->expr)))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Equal, or constants of two types (4 and 4::bigint) that print alike.
+bool same_value(const ::Node* one, const ::Node* other) {
+    if (equal(one, other)) {
+        return true;
+    }
+    if (!IsA(one, Const) || !IsA(other, Const)) {
+        return false;
+    }
+    char* texts[2];
+    const ::Node* nodes[2] = {one, other};
+    for (int i = 0; i < 2; ++i) {
+        auto* constant = reinterpret_cast<const ::Const*>(nodes[i]);
+        if (constant->constisnull) {
+            return false;
+        }
+        Oid function = InvalidOid;
+        bool is_varlena = false;
+        ::getTypeOutputInfo(constant->consttype, &function, &is_varlena);
+        texts[i] = ::OidOutputFunctionCall(function, constant->constvalue);
+    }
+    return std::strcmp(texts[0], texts[1]) == 0;
+}
+
+const ::List* output_of(const ::Query* query) {
+    return query->commandType == CMD_SELECT ? query->targetList : query->returningList;
+}
+
+executor::RemotePlan remote_plan(const PlanRequest& request, const RemoteText& text) {
+    executor::RemotePlan plan;
+    plan.text = text.text;
+    plan.plan_id = executor::new_plan_id();
+    plan.writes = request.query->commandType != CMD_SELECT || request.query->rowMarks != NIL;
+    plan.sets_tag = request.query->commandType != CMD_SELECT && request.query->canSetTag;
+    plan.binary = results_in_binary(output_of(request.query));
+    if (request.query->resultRelation > 0) {
+        // Through an updatable view: its owner's rights.
+        plan.role = rt_fetch(request.query->resultRelation, request.query->rtable)->checkAsUser;
+    }
+    return plan;
+}
+
+::PlannedStmt* plan_child(const PlanRequest& request) {
+    auto* copy = static_cast<::Query*>(copyObjectImpl(request.query));
+    // The child may run beside the nodes' part of the same statement: no parallel workers in it.
+    return request.plain(copy, request.text, request.cursor_options & ~CURSOR_OPT_PARALLEL_OK,
+                         request.parameters);
+}
+
+// The nodes apply row security's own checks; a view's they would not know of.
+bool has_check_options(const ::Query* query) {
+    for (int i = 0; i < ::list_length(query->withCheckOptions); ++i) {
+        auto* option = static_cast<::WithCheckOption*>(::list_nth(query->withCheckOptions, i));
+        if (option->kind == WCO_VIEW_CHECK) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char* command_name(const ::Query* query) {
+    switch (query->commandType) {
+        case CMD_INSERT:
+            return "INSERT";
+        case CMD_UPDATE:
+            return "UPDATE";
+        case CMD_DELETE:
+            return "DELETE";
+        case CMD_MERGE:
+            return "MERGE";
+        default:
+            return "SELECT";
+    }
+}
+
+// Whether each row of the target decides by its own key which rows of the other distributed tables
+// matter to it, so that every node can do its part alone.
+const char* why_not_separable(const KeyGraph& graph, const ::Query* query) {
+    const DistributedRef* target = nullptr;
+    for (int i = 0; i < ::list_length(graph.refs); ++i) {
+        auto* ref = static_cast<DistributedRef*>(::list_nth(graph.refs, i));
+        if (ref->level == query && static_cast<int>(ref->rti) == query->resultRelation) {
+            target = ref;
+        }
+    }
+    if (target == nullptr) {
+        return "its target is not a distributed table";
+    }
+    for (int i = 0; i < ::list_length(graph.refs); ++i) {
+        auto* ref = static_cast<DistributedRef*>(::list_nth(graph.refs, i));
+        if (ref->table->group != target->table->group ||
+            !reaches(graph, target->key_node, ref->key_node)) {
+            return ::psprintf("table \"%s\" is not joined to the target by the distribution key",
+                              ::get_rel_name(ref->table->relid));
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+void refuse_statement(const char* what, const char* reason, const char* hint) {
+    ereport(ERROR, (errcode(sqlstate::kStatementNotCovered.code),
+                    errmsg("%s is not covered yet over distributed tables", what),
+                    errdetail_internal("%s.", reason), errhint("%s", hint)));
+    pg_unreachable();
+}
+
+void refuse_key_update(const catalog::Catalog& herd, const ::Query* query, const ::Node* key) {
+    if (query->commandType != CMD_UPDATE) {
+        return;
+    }
+    ::RangeTblEntry* target = rt_fetch(query->resultRelation, query->rtable);
+    const catalog::Table* table = herd.find(target->relid);
+    if (table == nullptr || table->kind != TableKind::kDistributed) {
+        return;
+    }
+    for (int i = 0; i < ::list_length(query->targetList); ++i) {
+        auto* entry = static_cast<::TargetEntry*>(::list_nth(query->targetList, i));
+        if (entry->resjunk || entry->resno != table->key_attnum) {
+            continue;
+        }
+        auto* var = reinterpret_cast<::Var*>(entry->expr);
+        if (IsA(var, Var) && var->varno == query->resultRelation && var->varattno == entry->resno) {
+            continue;
+        }
+        if (key != nullptr && same_value(fold(reinterpret_cast<::Node*>(entry->expr)), key)) {
+            continue;
+        }
+        ereport(ERROR,
+                (errcode(sqlstate::kKeyUpdate.code),
+                 errmsg("cannot update the distribution key \"%s\" of table \"%s\"", entry->resname,
+                        ::get_rel_name(target->relid)),
+                 errdetail("The row would belong to another shard."),
+                 errhint("Delete the row and insert it again with its new key, in one transaction.")));
+    }
+}
+
+::PlannedStmt* plan_routed(const catalog::Catalog& herd, const PlanRequest& request,
+                           const KeyGraph& graph) {
+    RouteKey key{};
+    bool writes = request.query->commandType != CMD_SELECT;
+    if (graph.has_local || graph.has_system_column || !find_route_key(graph, &key) ||
+        !is_shippable(reinterpret_cast<::Node*>(request.query), writes) ||
+        !results_can_travel(output_of(request.query)) || has_check_options(request.query)) {
+        return nullptr;
+    }
+    refuse_key_update(herd, request.query, key.value);
+    RemoteText text = deparse(request.query, "");
+    executor::RemotePlan plan = remote_plan(request, text);
+    plan.routed = true;
+    plan.group_id = key.group->id.value;
+    plan.key_type = ::exprType(key.value);
+    plan.key_collation = key.group->key_collation;
+    ::PlannedStmt* statement = plan_child(request);
+    executor::wrap_statement(statement, plan, key.value, text.parameters);
+    return statement;
+}
+
+::PlannedStmt* plan_modify_everywhere(const catalog::Catalog& herd, const PlanRequest& request,
+                                      const KeyGraph& graph) {
+    const ::Query* query = request.query;
+    const char* command = command_name(query);
+    const char* reason = why_not_separable(graph, query);
+    if (reason == nullptr && graph.has_local) {
+        reason = "it reads a table whose rows are on the coordinator only";
+    }
+    if (reason == nullptr && graph.has_foreign_modify) {
+        reason = "a data-modifying WITH query writes to another table";
+    }
+    if (reason == nullptr && graph.has_system_column) {
+        reason = "it uses a system column, whose values differ from node to node";
+    }
+    if (reason == nullptr && has_check_options(query)) {
+        reason = "it goes through a view WITH CHECK OPTION or a policy's check to rows of several nodes";
+    }
+    if (reason == nullptr) {
+        const char* offender =
+            why_not_shippable(const_cast<::Node*>(reinterpret_cast<const ::Node*>(query)), true);
+        if (offender != nullptr) {
+            reason = ::psprintf("%s can't be evaluated on the nodes", offender);
+        }
+    }
+    if (reason != nullptr) {
+        refuse_statement(command, reason,
+                         "Fix the statement to one distribution key, or compute the keys first and "
+                         "use WHERE key = ANY (...).");
+    }
+    refuse_key_update(herd, query, nullptr);
+    RemoteText text = deparse(query, "");
+    executor::RemotePlan plan = remote_plan(request, text);
+    plan.group_id = herd.find(rt_fetch(query->resultRelation, query->rtable)->relid)->group->id.value;
+    ::PlannedStmt* statement = plan_child(request);
+    executor::wrap_statement(statement, plan, nullptr, text.parameters);
+    return statement;
+}
+
+::PlannedStmt* plan_modify_reference(const PlanRequest& request, const KeyGraph& graph) {
+    const ::Query* query = request.query;
+    const char* offender =
+        why_not_shippable(const_cast<::Node*>(reinterpret_cast<const ::Node*>(query)), false);
+    const char* reason = nullptr;
+    if (graph.refs != NIL || graph.has_local || graph.has_system_column || graph.has_foreign_modify) {
+        reason = "it reads rows that only some of the nodes have";
+    } else if (offender != nullptr) {
+        reason = ::psprintf("%s could give another value on each node", offender);
+    } else if (::contain_volatile_functions(
+                   const_cast<::Node*>(reinterpret_cast<const ::Node*>(query)))) {
+        reason = "a volatile function would give another value on each node";
+    }
+    if (reason != nullptr) {
+        refuse_statement(::psprintf("%s of a reference table", command_name(query)), reason,
+                         "Compute the values first and use them as constants or parameters.");
+    }
+    RemoteText text = deparse(query, "");
+    executor::RemotePlan plan = remote_plan(request, text);
+    plan.counts_rows = false;
+    ::PlannedStmt* statement = plan_child(request);
+    executor::wrap_statement(statement, plan, nullptr, text.parameters);
+    return statement;
+}
+
+}  // namespace herd::planner

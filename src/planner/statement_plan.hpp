@@ -1,0 +1,44 @@
+// Plans of statements that nodes run whole: routed to one shard, or changed on every node.
+// PostgreSQL style.
+#pragma once
+
+#include "planner/key_graph.hpp"
+#include "planner/survey.hpp"
+
+extern "C" {
+#include "nodes/params.h"
+#include "nodes/plannodes.h"
+}
+
+namespace herd::planner {
+
+// What planner_hook was called with.
+struct PlanRequest {
+    ::Query* query;
+    const char* text;
+    int cursor_options;
+    ::ParamListInfo parameters;
+    // The planner that was there before.
+    ::PlannedStmt* (*plain)(::Query*, const char*, int, ::ParamListInfo);
+};
+
+// The statement goes to the one node that owns its key, when every distributed table in it is fixed to
+// the same one; nullptr when it is not so.
+::PlannedStmt* plan_routed(const catalog::Catalog& herd, const PlanRequest& request,
+                           const KeyGraph& graph);
+
+// UPDATE and DELETE of a distributed table that every node can do on its own rows.
+// Errors: kStatementNotCovered, with what stands in the way.
+::PlannedStmt* plan_modify_everywhere(const catalog::Catalog& herd, const PlanRequest& request,
+                                      const KeyGraph& graph);
+
+// UPDATE and DELETE of a reference table: the same on every node and here.
+::PlannedStmt* plan_modify_reference(const PlanRequest& request, const KeyGraph& graph);
+
+// Errors: kKeyUpdate when an UPDATE may change the distribution key. key: the value that the statement
+// is fixed to, or nullptr.
+void refuse_key_update(const catalog::Catalog& herd, const ::Query* query, const ::Node* key);
+
+[[noreturn]] void refuse_statement(const char* what, const char* reason, const char* hint);
+
+}  // namespace herd::planner

@@ -1,0 +1,292 @@
+#include "transaction/commit.hpp"
+
+#include <utility>
+
+#include "catalog/decision.hpp"
+#include "model/prepared_id.hpp"
+#include "pg/counters.hpp"
+#include "pg/failpoint.hpp"
+#include "pg/server_run.hpp"
+#include "pg/statement_depth.hpp"
+#include "transaction/endpoint.hpp"
+
+extern "C" {
+#include "access/transam.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "commands/async.h"
+}
+
+namespace herd::transaction {
+
+namespace {
+
+// How long a session waits for COMMIT PREPARED, where PostgreSQL lets nobody interrupt it.
+constexpr std::int64_t kFinishTimeoutMs = 1000;
+
+struct Part {
+    Link* link;
+    std::string prepared_id;
+};
+
+// The parts of the transaction that is between its first PREPARE and its end.
+std::vector<Part>& parts_of_two_phase() {
+    static auto& parts = *new std::vector<Part>;
+    return parts;
+}
+
+void (*in_doubt_hook)() noexcept = nullptr;
+
+void notify_supervisor() noexcept {
+    if (in_doubt_hook != nullptr) {
+        in_doubt_hook();
+    }
+}
+
+std::vector<Link*> writers() {
+    std::vector<Link*> found;
+    for (const auto& entry : session_links()) {
+        if (entry.second->in_block() && entry.second->wrote()) {
+            found.push_back(entry.second.get());
+        }
+    }
+    return found;
+}
+
+// Readers commit without an answer, except where that answer can still be a refusal.
+void commit_serializable_readers() {
+    std::vector<Link*> readers;
+    for (const auto& entry : session_links()) {
+        Link& link = *entry.second;
+        if (link.in_block() && !link.wrote()) {
+            link.rest();
+            link.send_control("COMMIT", nullptr);
+            readers.push_back(&link);
+        }
+    }
+    for (Link* link : readers) {
+        link->await_control(pg::kNoDeadline);
+        link->end_of_block();
+    }
+}
+
+void finish_readers() noexcept {
+    for (const auto& entry : session_links()) {
+        Link& link = *entry.second;
+        if (link.in_block() && !link.wrote()) {
+            link.commit_reader();
+        } else if (!link.in_block()) {
+            link.rest();
+        }
+    }
+}
+
+bool has_pending_notifications() {
+    try {
+        pg::call([] { ::AtPrepare_Notify(); });
+        return false;
+    } catch (const Error&) {
+        return true;
+    }
+}
+
+// Whether anything on this server hangs on its commit, or can still make it fail. Then the only
+// writing node must not commit by itself before.
+bool commits_something_here() {
+    return TransactionIdIsValid(::GetTopTransactionIdIfAny()) ||
+           XactIsoLevel == XACT_SERIALIZABLE ||
+           (::MyXactFlags & XACT_FLAGS_ACCESSEDTEMPNAMESPACE) != 0 || has_pending_notifications();
+}
+
+void commit_one_phase(Link& link) {
+    HERD_FAILPOINT("commit.before_one_phase");
+    link.commit_block();
+    pg::count(pg::Counter::kCommitsOnePhase);
+}
+
+// What a PREPARE came to, for one node; the first failure decides.
+void await_prepare(Link& link, std::optional<Error>& failure) {
+    try {
+        link.await_control(pg::kNoDeadline);
+    } catch (const Error& error) {
+        bool answered = error.state() != sqlstate::kConnectionFailure && !link.is_busy();
+        if (answered) {
+            link.set_prepared(false);  // a refused PREPARE has rolled back
+        }
+        failure = failure ? failure : error;
+        if (!answered && error.state() == sqlstate::kQueryCanceled) {
+            throw;  // whoever cancels does not wait for the other nodes
+        }
+    }
+}
+
+void prepare_everywhere(const std::vector<Link*>& links) {
+    const catalog::Catalog& herd = require_herd();
+    ::FullTransactionId xid = pg::call([] { return ::GetTopFullTransactionId(); });
+    PreparedId id{herd.cluster_id,
+                  herd.term,
+                  {},
+                  U64FromFullTransactionId(xid),
+                  static_cast<std::uint64_t>(pg::server_run())};
+    // A crash after the nodes have prepared must not lose the decision: whatever synchronous_commit
+    // says, this commit is flushed.
+    ::ForceSyncCommit();
+    std::vector<NodeId> nodes;
+    for (const Link* link : links) {
+        nodes.push_back(link->node());
+    }
+    catalog::record_decision(id.xid, nodes);
+    HERD_FAILPOINT("commit.before_prepare");
+    for (Link* link : links) {
+        id.node = link->node();
+        parts_of_two_phase().push_back({link, id.text()});
+    }
+    for (const Part& part : parts_of_two_phase()) {
+        part.link->set_prepared(true);
+        part.link->send_control("PREPARE TRANSACTION '" + part.prepared_id + "'",
+                                "PREPARE TRANSACTION");
+    }
+    std::optional<Error> failure;
+    for (Link* link : links) {
+        await_prepare(*link, failure);
+    }
+    if (failure) {
+        throw Error(*failure);
+    }
+    HERD_FAILPOINT("commit.after_prepare");
+    // From here on a cancel comes too late.
+    pg::check_interrupts();
+    HERD_FAILPOINT("commit.before_local");
+    pg::count(pg::Counter::kCommitsTwoPhase);
+}
+
+// Errors here abort the transaction, everywhere.
+void before_commit() {
+    std::vector<Link*> writing = writers();
+    if (XactIsoLevel == XACT_SERIALIZABLE) {
+        commit_serializable_readers();
+    }
+    if (writing.size() == 1 && !commits_something_here()) {
+        commit_one_phase(*writing.front());
+    } else if (!writing.empty()) {
+        prepare_everywhere(writing);
+    }
+    finish_readers();
+}
+
+// The names of the nodes that have not acknowledged in time.
+std::string commit_prepared(const std::vector<Part>& parts) {
+    HERD_FAILPOINT("commit.after_local");
+    for (const Part& part : parts) {
+        part.link->send_owed();
+    }
+    std::int64_t deadline = pg::now_ms() + kFinishTimeoutMs;
+    std::string late;
+    for (const Part& part : parts) {
+        if (!part.link->await_owed(deadline)) {
+            late += (late.empty() ? "\"" : ", \"") + part.link->connection().node_name() + "\"";
+        }
+    }
+    HERD_FAILPOINT("commit.after_commit_prepared");
+    return late;
+}
+
+// The decision is durable. Nothing here may fail, and PostgreSQL holds all interrupts.
+void after_commit() {
+    std::vector<Part> parts = std::exchange(parts_of_two_phase(), {});
+    if (parts.empty()) {
+        return;
+    }
+    for (const Part& part : parts) {
+        part.link->owe("COMMIT PREPARED '" + part.prepared_id + "'");
+    }
+    std::string late;
+    try {
+        late = commit_prepared(parts);
+    } catch (...) {
+        notify_supervisor();
+        throw;
+    }
+    if (!late.empty()) {
+        notify_supervisor();
+        pg::call([&] {
+            ereport(WARNING,
+                    (errmsg("the transaction is committed, but %s has not acknowledged it yet",
+                            late.c_str()),
+                     errdetail("The supervisor finishes it as soon as the node answers.")));
+        });
+    }
+}
+
+void after_abort() {
+    std::vector<Part> parts = std::exchange(parts_of_two_phase(), {});
+    for (const Part& part : parts) {
+        if (part.link->prepared()) {
+            part.link->owe("ROLLBACK PREPARED '" + part.prepared_id + "'");
+            part.link->send_owed();
+        }
+    }
+    for (const auto& entry : session_links()) {
+        Link& link = *entry.second;
+        if (link.in_block() || link.is_busy()) {
+            link.abort_block();
+        }
+    }
+}
+
+void before_user_prepare() {
+    if (!writers().empty()) {
+        throw Error(sqlstate::kFeatureNotSupported,
+                    "cannot PREPARE a transaction that has written on nodes of the herd")
+            .hint("COMMIT it: the herd commits on all its nodes or none.");
+    }
+    finish_readers();
+}
+
+void on_transaction(::XactEvent event, void*) {
+    switch (event) {
+        case XACT_EVENT_PRE_COMMIT:
+            pg::enter("commit", [] { before_commit(); });
+            break;
+        case XACT_EVENT_PRE_PREPARE:
+            pg::enter("prepare transaction", [] { before_user_prepare(); });
+            break;
+        case XACT_EVENT_COMMIT:
+            pg::enter_noexcept("after commit", [] { after_commit(); });
+            pg::reset_statement_depth();
+            break;
+        case XACT_EVENT_ABORT:
+            pg::enter_noexcept("rollback", [] { after_abort(); });
+            pg::reset_statement_depth();
+            break;
+        default:
+            break;
+    }
+}
+
+void on_subtransaction(::SubXactEvent event, ::SubTransactionId, ::SubTransactionId, void*) {
+    if (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB) {
+        return;
+    }
+    int level = ::GetCurrentTransactionNestLevel();
+    for (const auto& entry : session_links()) {
+        if (event == SUBXACT_EVENT_ABORT_SUB) {
+            entry.second->abort_subtransaction(level);
+        } else {
+            entry.second->commit_subtransaction(level);
+        }
+    }
+}
+
+}  // namespace
+
+void set_in_doubt_hook(void (*hook)() noexcept) {
+    in_doubt_hook = hook;
+}
+
+void initialize_commit() {
+    ::RegisterXactCallback(on_transaction, nullptr);
+    ::RegisterSubXactCallback(on_subtransaction, nullptr);
+}
+
+}  // namespace herd::transaction

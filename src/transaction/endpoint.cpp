@@ -1,0 +1,55 @@
+#include "transaction/endpoint.hpp"
+
+#include "transaction/internal.hpp"
+
+extern "C" {
+#include "mb/pg_wchar.h"
+}
+
+namespace herd::transaction {
+
+std::string conninfo_value(const std::string& value) {
+    std::string text = "'";
+    for (char letter : value) {
+        if (letter == '\'' || letter == '\\') {
+            text += '\\';
+        }
+        text += letter;
+    }
+    return text + "'";
+}
+
+const catalog::Catalog& require_herd() {
+    const catalog::Catalog* herd = catalog::current();
+    if (herd == nullptr) {
+        throw Error(sqlstate::kObjectNotInState, "this database has no pg_herd")
+            .hint("Run CREATE EXTENSION pg_herd.");
+    }
+    return *herd;
+}
+
+remote::Endpoint endpoint_of(const catalog::Catalog& herd, NodeId id) {
+    const catalog::NodeEntry* node = herd.node(id);
+    if (node == nullptr || node->primary.host.empty()) {
+        throw Error(sqlstate::kUndefinedObject,
+                    "node " + std::to_string(id.value) + " is not a node of this herd");
+    }
+    const Server& server = node->primary;
+    remote::Endpoint endpoint{id, node->name, {}};
+    // The user's own options come first, so that ours win where they meet.
+    endpoint.conninfo =
+        server.options + " host=" + conninfo_value(server.host) +
+        " port=" + std::to_string(server.port) + " dbname=" + conninfo_value(server.dbname) +
+        " user=" + conninfo_value(server.username) +
+        " connect_timeout=10 tcp_user_timeout=20000 keepalives=1 keepalives_idle=10"
+        " keepalives_interval=5 keepalives_count=3 application_name=pg_herd client_encoding=" +
+        conninfo_value(::GetDatabaseEncodingName()) + " options=" +
+        conninfo_value(
+            "-c search_path=pg_catalog -c statement_timeout=0 -c "
+            "idle_in_transaction_session_timeout=0"
+            " -c client_connection_check_interval=1000 -c herd.link=" +
+            make_token(herd, server.username, server.dbname));
+    return endpoint;
+}
+
+}  // namespace herd::transaction

@@ -1,0 +1,311 @@
+// Connecting, sending, receiving.
+#include "transaction/link.hpp"
+
+#include "transaction/endpoint.hpp"
+
+namespace herd::transaction {
+
+namespace {
+
+constexpr std::int64_t kConnectTimeoutMs = 10'000;
+// How long a node may take to do what it was told when its work was canceled.
+constexpr std::int64_t kCancelTimeoutMs = 1000;
+// How long to read rows that nobody wants before the node is told to stop.
+constexpr std::int64_t kReadAwayMs = 20;
+
+}  // namespace
+
+bool Link::needs_connection() {
+    // A stream's rows are its own: send() lets it take them first.
+    if (in_block_ || lost_block_ || stream_ != nullptr) {
+        return false;
+    }
+    if (connection_.usable() && owed_.empty()) {
+        take_what_has_come();
+    }
+    return !connection_.usable() || (steps_.empty() && connection_.closed_by_server());
+}
+
+void Link::start_connecting() {
+    close();
+    connection_.start(endpoint_of(require_herd(), node_));
+}
+
+void Link::finish_connecting() {
+    connection_.finish_start(pg::now_ms() + kConnectTimeoutMs);
+}
+
+void Link::ensure_usable() {
+    if (lost_block_) {
+        throw Error(sqlstate::kConnectionFailure, "the connection to node \"" +
+                                                      connection_.node_name() +
+                                                      "\" was lost in this transaction")
+            .hint("Roll back and run the transaction again.");
+    }
+    if (in_block_) {
+        if (!connection_.usable()) {
+            lost_block_ = true;
+            connection_.throw_lost("lost the connection to");
+        }
+        return;
+    }
+    if (owed_.empty() && runs_statement()) {
+        rest();
+    }
+    if (needs_connection()) {
+        start_connecting();
+        finish_connecting();
+    }
+    settle();
+}
+
+// Finishes the prepared transaction that an earlier commit had to leave, so that this session
+// reads its own writes.
+void Link::settle() {
+    constexpr int kTries = 500;  // of 10 ms: as long as the supervisor works on it
+    for (int attempt = 1; !owed_.empty(); ++attempt) {
+        try {
+            if (!connection_.usable()) {
+                start_connecting();
+                finish_connecting();
+            }
+            if (steps_.empty()) {
+                queue_control(owed_);
+                queue_sync();
+            }
+            await_control(pg::kNoDeadline);
+            owed_.clear();
+        } catch (const Error& error) {
+            bool busy = error.state() == sqlstate::kObjectNotInState;
+            bool lost = error.state() == sqlstate::kConnectionFailure && attempt == 1;
+            if (error.state() == sqlstate::kUndefinedObject) {
+                owed_.clear();  // the supervisor was faster
+            } else if ((!busy && !lost) || attempt == kTries) {
+                throw;
+            }
+        }
+        if (!owed_.empty()) {
+            pg::nap(10);
+        }
+    }
+}
+
+void Link::send(const Statement& statement, Stream* stream) {
+    release();
+    ensure_usable();
+    discard_steps();
+    try {
+        bool lone = statement.lone && !in_block_;
+        if (!lone) {
+            queue_block();
+        }
+        queue_state(statement);
+        queue_statement(statement);
+        wrote_ = wrote_ || (statement.writes && !lone);
+        lone_write_ = statement.writes && lone;
+        fragment_ = lone ? 0 : fragment_;
+        statement_text_ = statement.text;
+        stream_ = stream;
+        queue_sync();
+    } catch (...) {
+        break_off();
+        throw;
+    }
+}
+
+remote::Result Link::receive(std::int64_t deadline_ms) {
+    std::optional<Error> failure;
+    try {
+        while (!steps_.empty()) {
+            if (remote::Result result = take_result(deadline_ms)) {
+                return result;
+            }
+        }
+    } catch (const Error& error) {
+        failure = error;
+    }
+    if (failure && failure->state() == sqlstate::kQueryCanceled) {
+        return receive_after_cancel(*failure);
+    }
+    if (failure) {
+        fail(*failure);
+    }
+    finish_batch();
+    return nullptr;
+}
+
+void Link::finish_batch() {
+    stream_ = nullptr;
+    lone_write_ = false;
+    connection_.forward_notices();
+    if (error_) {
+        throw_noted_error();
+    }
+    state_in_batch_ = false;
+}
+
+void Link::throw_noted_error() {
+    Error error = *error_;
+    error_.reset();
+    state_.clear();
+    throw Error(error);
+}
+
+// The link itself is broken, or the deadline is over.
+void Link::fail(const Error& error) {
+    if (error.state() != sqlstate::kConnectionFailure) {
+        throw Error(error);
+    }
+    bool unknown = lone_write_;
+    lost_block_ = in_block_;
+    close();
+    if (unknown) {
+        throw_outcome_unknown(error.detail());
+    }
+    throw Error(error);
+}
+
+void Link::throw_outcome_unknown(const std::string& detail) {
+    throw Error(sqlstate::kTransactionUnknown,
+                "lost the answer of node \"" + connection_.node_name() + "\" while it committed")
+        .detail(detail)
+        .hint("Whether the transaction was committed is not known: read what it wrote.");
+}
+
+remote::Result Link::receive_after_cancel(const Error& cancel) {
+    if (!lone_write_) {
+        stream_ = nullptr;
+        rest();
+        throw Error(cancel);
+    }
+    HoldInterrupts hold;
+    std::int64_t deadline = pg::now_ms() + kCancelTimeoutMs;
+    bool answered = false;
+    remote::Result result;
+    try {
+        forward_cancel(deadline);
+        while (!result && !steps_.empty()) {
+            result = take_result(deadline);
+        }
+        answered = true;
+    } catch (const Error&) {
+    }
+    if (!answered) {
+        close();
+        throw_outcome_unknown("It was canceled.");
+    }
+    if (error_ && error_->state() == sqlstate::kQueryCanceled) {
+        error_ = cancel;
+    }
+    if (!result) {
+        finish_batch();
+    }
+    return result;
+}
+
+// A second connection, since libpq's own cancel waits for the server without a deadline.
+void Link::forward_cancel(std::int64_t deadline_ms) {
+    remote::Connection other;
+    other.start(endpoint_of(require_herd(), node_));
+    other.finish_start(deadline_ms);
+    std::string sql = "SELECT pg_catalog.pg_cancel_backend(" +
+                      std::to_string(::PQbackendPID(connection_.raw())) + ")";
+    other.queue(sql.c_str());
+    other.sync();
+    while (true) {
+        remote::Result result = other.next(deadline_ms);
+        if (result && ::PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC) {
+            return;
+        }
+    }
+}
+
+void Link::rest() noexcept {
+    if (!runs_statement()) {
+        return;
+    }
+    try {
+        HoldInterrupts hold;
+        discard_steps();
+        if (!read_away(pg::now_ms() + kReadAwayMs)) {
+            std::int64_t deadline = pg::now_ms() + kCancelTimeoutMs;
+            forward_cancel(deadline);
+            if (!read_away(deadline)) {
+                break_off();
+            }
+        }
+        connection_.drop_notices();
+    } catch (...) {
+        // The node notices the closed socket, cancels what runs and rolls back.
+        break_off();
+    }
+}
+
+// Whether everything that was on the wire came before the deadline.
+bool Link::read_away(std::int64_t deadline_ms) {
+    try {
+        while (!steps_.empty()) {
+            take_result(deadline_ms);
+            // Rows may come so fast that there is never a wait that could end.
+            if (pg::now_ms() > deadline_ms && !steps_.empty()) {
+                return false;
+            }
+        }
+    } catch (const Error& error) {
+        if (error.state() != sqlstate::kNodeUnavailable) {
+            throw;
+        }
+        return false;
+    }
+    return true;
+}
+
+void Link::release() {
+    if (stream_ != nullptr) {
+        stream_->spool();
+        stream_ = nullptr;
+    }
+}
+
+void Link::abandon(const Stream* stream) noexcept {
+    if (stream_ == stream && stream != nullptr) {
+        discard_steps();
+    }
+}
+
+bool Link::has_result_ready() {
+    while (!steps_.empty() && connection_.ready()) {
+        const Step& step = steps_.front();
+        if (step.kind == StepKind::kStatement && !step.discarded) {
+            return true;
+        }
+        take_result(pg::kNoDeadline);
+    }
+    return steps_.empty();
+}
+
+void Link::take_leave() noexcept {
+    try {
+        if (connection_.usable() && !copying_) {
+            take_what_has_come();
+        }
+    } catch (...) {
+    }
+    close();
+}
+
+void Link::close() noexcept {
+    connection_.close();
+    steps_.clear();
+    error_.reset();
+    stream_ = nullptr;
+    prepared_plans_.clear();
+    prepared_order_.clear();
+    state_.clear();
+    fragment_ = 0;
+    lone_write_ = false;
+    copying_ = false;
+    state_in_batch_ = false;
+}
+
+}  // namespace herd::transaction

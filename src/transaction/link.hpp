@@ -1,0 +1,194 @@
+// A session's connection to one node, and what the node's side of the transaction looks like.
+//
+// A statement is sent together with whatever must precede it (BEGIN, SAVEPOINT, role, settings,
+// PREPARE), in one round trip. Nothing that only cleans up (ROLLBACK, COMMIT of a reader) is waited
+// for: its answers are read before the next statement's.
+//
+// link.cpp: connecting, sending, receiving; link_batch.cpp: what a batch is made of;
+// link_end.cpp: the end of blocks, savepoints and prepared transactions; link_copy.cpp: COPY.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "remote/connection.hpp"
+
+namespace herd::transaction {
+
+// While alive, a wait with a deadline ends early instead of throwing a cancel.
+class HoldInterrupts {
+public:
+    HoldInterrupts() { HOLD_INTERRUPTS(); }
+    ~HoldInterrupts() { RESUME_INTERRUPTS(); }
+    HoldInterrupts(const HoldInterrupts&) = delete;
+    HoldInterrupts& operator=(const HoldInterrupts&) = delete;
+};
+
+// Whoever reads a statement's rows from a link. Asked to take them all when another statement
+// needs the link.
+class Stream {
+public:
+    virtual void spool() = 0;
+
+protected:
+    ~Stream() = default;
+};
+
+struct Statement {
+    const char* text = nullptr;
+    std::uint64_t plan_id = 0;  // not 0: prepared on the node under this number, and used again
+    remote::Parameters parameters;
+    bool binary = false;  // results in binary
+    bool writes = false;
+    bool lone = false;           // may run without BEGIN when no block is open on the link
+    std::uint64_t fragment = 0;  // not 0: all statements with this number see one snapshot
+};
+
+class Link {
+public:
+    explicit Link(NodeId node) : node_(node) {}
+
+    [[nodiscard]] NodeId node() const { return node_; }
+    [[nodiscard]] remote::Connection& connection() { return connection_; }
+
+    // Connecting, in two halves, so that several links open at once; send() does it at need.
+    [[nodiscard]] bool needs_connection();
+    void start_connecting();
+    void finish_connecting();
+
+    // Sends a statement without waiting for its result. The stream, if any, owns the results until
+    // receive() has returned null. Results of an earlier statement that nobody took are thrown
+    // away.
+    void send(const Statement& statement, Stream* stream);
+    // The statement's next result: rows one by one, then the completed command, then null.
+    // Throws the node's error, after the link has been brought to rest. A cancel is passed on to
+    // the node; a write that was the whole transaction (lone) tells by its own answer whether the
+    // cancel came in time. Errors: kTransactionUnknown when that answer is lost.
+    remote::Result receive(std::int64_t deadline_ms = pg::kNoDeadline);
+    // Takes the link away from a stream that has not finished.
+    void release();
+    // The stream goes away; what is still on the wire is thrown away later.
+    void abandon(const Stream* stream) noexcept;
+    // Whether receive() would find something of the statement at once.
+    [[nodiscard]] bool has_result_ready();
+
+    // Several statements in one text, as part of the transaction, by the simple protocol and
+    // without role and settings: for a node that joins, which does not know them yet.
+    void run_script(const std::string& sql);
+
+    // COPY FROM STDIN, as part of the transaction: begin, put data through connection(), finish.
+    // The owner, if any, is asked to spool when another statement needs the link: it ends its COPY.
+    void begin_copy(const std::string& sql, Stream* owner = nullptr);
+    // In two halves, so that several nodes finish at once. With a reason the node fails its COPY.
+    void send_copy_end(const char* reason = nullptr, std::int64_t deadline_ms = pg::kNoDeadline);
+    // Returns the number of rows; throws the node's error.
+    std::uint64_t await_copy(std::int64_t deadline_ms = pg::kNoDeadline);
+    std::uint64_t finish_copy() {
+        send_copy_end();
+        return await_copy();
+    }
+    void cancel_copy() noexcept;
+
+    // --- for the session, at the end of (sub)transactions ---
+    [[nodiscard]] bool in_block() const { return in_block_; }
+    [[nodiscard]] bool wrote() const { return wrote_; }
+    // COMMIT and PREPARE TRANSACTION, whose answer must be that very word: a node whose block has
+    // failed answers ROLLBACK, and that is no error to it. Then await_control.
+    void send_control(const std::string& sql, const char* expected_answer);
+    void await_control(std::int64_t deadline_ms);
+    // COMMIT of the only node that wrote, with its answer awaited. Errors: kTransactionUnknown when
+    // the answer is lost.
+    void commit_block();
+    void commit_reader() noexcept;
+    void end_of_block() noexcept;
+    void abort_block() noexcept;
+    void abort_subtransaction(int level) noexcept;
+    void commit_subtransaction(int level) noexcept;
+    // COMMIT PREPARED or ROLLBACK PREPARED: remembered, then sent where the connection is sound.
+    // What is not acknowledged is settled before this session uses the link again; the supervisor
+    // does it too.
+    void owe(const std::string& command);
+    void send_owed() noexcept;
+    // Whether the acknowledgement came before the deadline.
+    bool await_owed(std::int64_t deadline_ms) noexcept;
+    void set_prepared(bool prepared) { prepared_ = prepared; }
+    [[nodiscard]] bool prepared() const { return prepared_; }
+    // Something is still on the wire.
+    [[nodiscard]] bool is_busy() const { return !steps_.empty() || stream_ != nullptr; }
+    // A statement whose rows nobody wants any more still runs, or its rows are on their way. Brings
+    // the node to rest: reads the rest, cancels what takes longer, closes the connection if even
+    // that does not help. The node's block fails when something was canceled.
+    void rest() noexcept;
+    void close() noexcept;
+    // At the session's end: reads what is there, and says goodbye.
+    void take_leave() noexcept;
+
+private:
+    enum class StepKind { kControl, kState, kPrepare, kStatement, kSync };
+    struct Step {
+        StepKind kind;
+        std::uint64_t plan_id = 0;
+        std::string sql;
+        const char* expected_answer = nullptr;
+        bool discarded = false;  // nobody waits for its result
+    };
+
+    void ensure_usable();
+    void settle();
+    void queue_control(const std::string& sql);
+    void queue_cleanup(const std::string& sql);
+    void queue_state(const Statement& statement);
+    void queue_block();
+    void queue_statement(const Statement& statement);
+    void queue_sync(std::int64_t deadline_ms = pg::kNoDeadline);
+    void prepare_plan(const Statement& statement);
+    void break_off() noexcept;
+    // From now on nobody wants the results of what has been sent.
+    void discard_steps();
+    [[nodiscard]] bool runs_statement() const;
+    // Takes one result off the wire. Not null if it is one of the statement's own.
+    remote::Result take_result(std::int64_t deadline_ms);
+    void take_what_has_come();
+    bool read_away(std::int64_t deadline_ms);
+    void start_step();
+    void end_step();
+    void note_error(const PGresult* result, const Step& step);
+    void check_answer(PGresult* result, const Step& step);
+    [[noreturn]] void fail(const Error& error);
+    [[noreturn]] void throw_outcome_unknown(const std::string& detail);
+    void finish_batch();
+    [[noreturn]] void throw_noted_error();
+    remote::Result receive_after_cancel(const Error& cancel);
+    void forward_cancel(std::int64_t deadline_ms);
+
+    NodeId node_;
+    remote::Connection connection_;
+    std::deque<Step> steps_;
+    std::optional<Error> error_;  // of the statement that somebody waits for
+    std::optional<Error>
+        block_error_;  // the first one in this block: why the node refuses the rest
+    Stream* stream_ = nullptr;
+    std::unordered_map<std::uint64_t, std::string> prepared_plans_;  // names on the node
+    std::deque<std::pair<std::uint64_t, std::string>> prepared_order_;
+    std::uint64_t names_ = 0;
+    std::string statement_text_;
+    std::string state_;  // role and settings that the node has; empty when unknown
+    std::string owed_;   // COMMIT PREPARED or ROLLBACK PREPARED without an answer
+    std::string lazy_;   // RELEASE SAVEPOINT command that waits for company
+    std::uint64_t fragment_ = 0;
+    int level_ = 1;                // nesting level that the node has reached
+    int begin_level_ = 1;          // nesting level in which the block began
+    bool state_in_batch_ = false;  // the node takes state_ back if this batch fails
+    bool in_block_ = false;
+    bool wrote_ = false;
+    bool lone_write_ = false;  // what runs now is the whole transaction, and the node commits it
+    bool copying_ = false;
+    bool prepared_ = false;
+    bool lost_block_ = false;  // the node has dropped this transaction's work
+};
+
+}  // namespace herd::transaction

@@ -1,0 +1,216 @@
+// The end of blocks, savepoints and prepared transactions on a link.
+#include "transaction/link.hpp"
+
+#include <algorithm>
+
+extern "C" {
+#include "access/xact.h"
+#include "storage/ipc.h"
+}
+
+namespace herd::transaction {
+
+namespace {
+
+// Commands that clean up are short, so they leave at once or the connection is no good.
+constexpr std::int64_t kSendTimeoutMs = 300;
+// How long a canceled session still waits for the answer to its COMMIT.
+constexpr std::int64_t kAnswerTimeoutMs = 1000;
+
+std::int64_t send_deadline() {
+    return pg::now_ms() + kSendTimeoutMs;
+}
+
+}  // namespace
+
+void Link::send_control(const std::string& sql, const char* expected_answer) {
+    release();
+    if (lost_block_) {
+        ensure_usable();  // throws
+    }
+    if (steps_.empty() && ::PQtransactionStatus(connection_.raw()) == PQTRANS_IDLE) {
+        // COMMIT outside of a block is but a warning to the node.
+        throw Error(sqlstate::kConnectionFailure,
+                    "node \"" + connection_.node_name() + "\" is not in this transaction any more")
+            .hint("Roll back and run the transaction again.");
+    }
+    discard_steps();
+    lazy_.clear();  // the savepoints end with the block
+    statement_text_ = sql;
+    queue_control(sql);
+    steps_.back().expected_answer = expected_answer;
+    queue_sync();
+}
+
+void Link::await_control(std::int64_t deadline_ms) {
+    while (receive(deadline_ms)) {
+    }
+}
+
+void Link::commit_block() {
+    ensure_usable();
+    bool canceled = false;
+    send_control("COMMIT", "COMMIT");
+    try {
+        await_control(pg::kNoDeadline);
+    } catch (const Error& error) {
+        if (error.state() == sqlstate::kConnectionFailure) {
+            throw_outcome_unknown(error.detail());
+        }
+        canceled = error.state() == sqlstate::kQueryCanceled && !steps_.empty();
+        if (!canceled) {
+            throw;
+        }
+    }
+    if (canceled) {
+        // It comes too late, unless the node hangs.
+        HoldInterrupts hold;
+        try {
+            await_control(pg::now_ms() + kAnswerTimeoutMs);
+        } catch (const Error& error) {
+            if (error.state() == sqlstate::kConnectionFailure ||
+                error.state() == sqlstate::kNodeUnavailable) {
+                close();
+                throw_outcome_unknown("It was canceled.");
+            }
+            throw;
+        }
+    }
+    end_of_block();
+}
+
+void Link::commit_reader() noexcept {
+    try {
+        release();
+        rest();
+        if (connection_.usable() && !lost_block_) {
+            queue_cleanup("COMMIT");
+            queue_sync(send_deadline());
+        } else {
+            close();
+        }
+    } catch (...) {
+        close();
+    }
+    end_of_block();
+}
+
+void Link::end_of_block() noexcept {
+    in_block_ = false;
+    wrote_ = false;
+    prepared_ = false;
+    lost_block_ = false;
+    block_error_.reset();
+    level_ = 1;
+    begin_level_ = 1;
+    fragment_ = 0;
+    lazy_.clear();
+}
+
+void Link::abort_block() noexcept {
+    state_.clear();
+    if (proc_exit_inprogress || !connection_.usable()) {
+        close();
+        end_of_block();
+        return;
+    }
+    cancel_copy();
+    rest();
+    if (in_block_ && connection_.usable()) {
+        try {
+            discard_steps();
+            queue_cleanup("ROLLBACK");
+            queue_sync(send_deadline());
+        } catch (...) {
+            close();
+        }
+    }
+    end_of_block();
+}
+
+void Link::abort_subtransaction(int level) noexcept {
+    if (!in_block_ || level_ < level) {
+        return;
+    }
+    // Where nothing older is in the block, the node need not keep it, and a lost one is no loss.
+    // But a transaction with one snapshot must not get a second one.
+    if (begin_level_ >= level && !IsolationUsesXactSnapshot()) {
+        abort_block();
+        return;
+    }
+    state_.clear();
+    cancel_copy();
+    rest();
+    if (lost_block_) {
+        return;
+    }
+    try {
+        discard_steps();
+        block_error_.reset();
+        fragment_ = 0;
+        lazy_.clear();  // a deeper level, which goes with this one
+        level_ = level - 1;
+        queue_cleanup("ROLLBACK TO SAVEPOINT herd_" + std::to_string(level));
+        queue_cleanup("RELEASE SAVEPOINT herd_" + std::to_string(level));
+        queue_sync(send_deadline());
+    } catch (...) {
+        lost_block_ = true;
+        close();
+    }
+}
+
+void Link::commit_subtransaction(int level) noexcept {
+    if (!in_block_ || level_ < level) {
+        return;
+    }
+    try {
+        // Levels above this one end with it, so the last name alone has to be released.
+        lazy_ = "RELEASE SAVEPOINT herd_" + std::to_string(level);
+        level_ = level - 1;
+        begin_level_ = std::min(begin_level_, level_);
+    } catch (...) {
+        lost_block_ = true;
+    }
+}
+
+void Link::owe(const std::string& command) {
+    owed_ = command;
+    end_of_block();
+}
+
+void Link::send_owed() noexcept {
+    try {
+        if (!connection_.usable()) {
+            close();
+            return;
+        }
+        discard_steps();
+        queue_control(owed_);
+        queue_sync(send_deadline());
+    } catch (...) {
+        close();
+    }
+}
+
+bool Link::await_owed(std::int64_t deadline_ms) noexcept {
+    if (!connection_.usable()) {
+        return false;
+    }
+    try {
+        await_control(deadline_ms);
+        owed_.clear();
+        return true;
+    } catch (const Error& error) {
+        if (error.state() == sqlstate::kUndefinedObject) {
+            owed_.clear();  // the supervisor was faster
+            return true;
+        }
+        // What else the node answers, the next statement over this link meets again.
+        return false;
+    } catch (...) {
+        close();
+        return false;
+    }
+}
+
+}  // namespace herd::transaction

@@ -1,0 +1,223 @@
+// Links and statements; the transaction's end is in commit.cpp.
+#include "transaction/session.hpp"
+
+#include <map>
+
+#include "model/prepared_id.hpp"
+#include "pg/statement_depth.hpp"
+#include "transaction/commit.hpp"
+#include "transaction/endpoint.hpp"
+#include "transaction/settings.hpp"
+
+extern "C" {
+#include "access/xact.h"
+#include "libpq/libpq.h"
+#include "storage/ipc.h"
+#include "tcop/pquery.h"
+#include "tcop/tcopprot.h"
+#include "utils/builtins.h"
+#include "utils/portal.h"
+}
+
+namespace herd::transaction {
+
+namespace {
+
+void append_rows(pg::Rows& rows, const PGresult* result) {
+    int columns = ::PQnfields(result);
+    for (int r = 0; r < ::PQntuples(result); ++r) {
+        pg::Row row;
+        for (int c = 0; c < columns; ++c) {
+            if (::PQgetisnull(result, r, c) != 0) {
+                row.emplace_back();
+            } else {
+                row.emplace_back(
+                    std::string(::PQgetvalue(result, r, c),
+                                static_cast<std::size_t>(::PQgetlength(result, r, c))));
+            }
+        }
+        rows.push_back(std::move(row));
+    }
+}
+
+pg::Rows collect(Link& link) {
+    pg::Rows rows;
+    while (remote::Result result = link.receive()) {
+        append_rows(rows, result.get());
+    }
+    return rows;
+}
+
+}  // namespace
+
+Links& session_links() {
+    static auto& links = *new Links;
+    return links;
+}
+
+namespace {
+
+// A socket that is closed with something unread in it looks like a reset to the node, which logs
+// it.
+void take_leave(int, Datum) {
+    for (const auto& entry : session_links()) {
+        entry.second->take_leave();
+    }
+}
+
+void take_leave_at_exit() {
+    static bool registered = false;
+    if (!std::exchange(registered, true)) {
+        pg::call([] { ::before_shmem_exit(take_leave, Datum{0}); });
+    }
+}
+
+}  // namespace
+
+Link& link_to(NodeId node) {
+    Links& links = session_links();
+    take_leave_at_exit();
+    auto found = links.find(node);
+    if (found == links.end()) {
+        found = links.emplace(node, std::make_unique<Link>(node)).first;
+    }
+    return *found->second;
+}
+
+void open_links(const std::vector<NodeId>& nodes) {
+    std::vector<Link*> opening;
+    for (NodeId node : nodes) {
+        Link& link = link_to(node);
+        if (link.needs_connection()) {
+            link.start_connecting();
+            opening.push_back(&link);
+        }
+    }
+    for (Link* link : opening) {
+        link->finish_connecting();
+    }
+}
+
+void forget_link(NodeId node) {
+    auto found = session_links().find(node);
+    if (found == session_links().end()) {
+        return;
+    }
+    if (found->second->in_block()) {
+        throw Error(sqlstate::kObjectNotInState, "node \"" +
+                                                     found->second->connection().node_name() +
+                                                     "\" takes part in this transaction");
+    }
+    session_links().erase(found);
+}
+
+pg::Rows run(NodeId node, const std::string& sql, bool writes) {
+    Statement statement;
+    statement.text = sql.c_str();
+    statement.writes = writes;
+    Link& link = link_to(node);
+    link.send(statement, nullptr);
+    return collect(link);
+}
+
+void run_on(const std::vector<NodeId>& nodes, const std::string& sql, bool writes) {
+    open_links(nodes);
+    Statement statement;
+    statement.text = sql.c_str();
+    statement.writes = writes;
+    for (NodeId node : nodes) {
+        link_to(node).send(statement, nullptr);
+    }
+    std::optional<Error> first;
+    for (NodeId node : nodes) {
+        try {
+            collect(link_to(node));
+        } catch (const Error& error) {
+            if (error.state() == sqlstate::kQueryCanceled) {
+                throw;  // the others are told at the end of the transaction
+            }
+            first = first ? first : error;
+        }
+    }
+    if (first) {
+        throw Error(*first);
+    }
+}
+
+pg::Rows run_alone(NodeId node, const std::string& sql, const std::string& search_path) {
+    remote::Connection connection;
+    connection.start(endpoint_of(require_herd(), node));
+    connection.finish_start(pg::now_ms() + 10'000);
+    const std::string commands[] = {session_state_command(),
+                                    "SELECT pg_catalog.set_config('search_path', " +
+                                        pg::quote_literal(search_path) + ", false)",
+                                    sql};
+    pg::Rows rows;
+    for (const std::string& command : commands) {
+        connection.queue(command.c_str());
+        connection.sync();
+        rows.clear();
+        while (true) {
+            remote::Result result = connection.next();
+            if (!result) {
+                continue;
+            }
+            ExecStatusType status = ::PQresultStatus(result.get());
+            if (status == PGRES_PIPELINE_SYNC) {
+                break;
+            }
+            if (status == PGRES_FATAL_ERROR) {
+                connection.throw_error(result.get(), command);
+            }
+            append_rows(rows, result.get());
+        }
+        connection.forward_notices();
+    }
+    return rows;
+}
+
+namespace {
+
+// In the extended protocol all statements up to the client's Sync are one transaction, which this
+// server does not know yet while it runs the first. The simple protocol's portal is not visible.
+bool nothing_follows() {
+    if (::ActivePortal == nullptr || ::ActivePortal->name[0] != '\0') {
+        return false;
+    }
+    if (!::ActivePortal->visible) {
+        return true;
+    }
+    if (!::pq_buffer_has_data()) {
+        return false;
+    }
+    ::pq_startmsgread();
+    int next = ::pq_peekbyte();
+    ::pq_endmsgread();
+    return next == 'S';
+}
+
+}  // namespace
+
+bool may_write_alone() {
+    if (pg::statement_depth() != 1 || ::IsTransactionBlock() || ::IsSubTransaction() ||
+        TransactionIdIsValid(::GetTopTransactionIdIfAny()) || XactIsoLevel > XACT_READ_COMMITTED ||
+        ::whereToSendOutput != DestRemote) {
+        return false;
+    }
+    for (const auto& entry : session_links()) {
+        if (entry.second->in_block()) {
+            return false;
+        }
+    }
+    return pg::call([] { return nothing_follows(); });
+}
+
+std::string gid_prefix(const catalog::Catalog& herd) {
+    return prepared_id_prefix(herd.cluster_id);
+}
+
+void initialize_session() {
+    initialize_commit();
+}
+
+}  // namespace herd::transaction

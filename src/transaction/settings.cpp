@@ -1,0 +1,91 @@
+#include "transaction/settings.hpp"
+
+#include <cstring>
+
+#include "pg/guard.hpp"
+
+extern "C" {
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/guc_tables.h"
+}
+
+namespace herd::transaction {
+
+namespace {
+
+// Built-in settings that change what a statement returns or how a value is read.
+constexpr const char* kForwarded[] = {
+    "TimeZone",
+    "DateStyle",
+    "IntervalStyle",
+    "extra_float_digits",
+    "bytea_output",
+    "xmlbinary",
+    "xmloption",
+    "lc_monetary",
+    "lc_numeric",
+    "lc_time",
+    "array_nulls",
+    "default_text_search_config",
+    "row_security",
+    "timezone_abbreviations",
+    "check_function_bodies",
+    "standard_conforming_strings",
+    "default_table_access_method",
+    "default_toast_compression",
+};
+
+void append_setting(std::string& sql, const char* name, const char* value) {
+    const char* quoted_name = pg::call([&] { return ::quote_literal_cstr(name); });
+    const char* quoted_value = pg::call([&] { return ::quote_literal_cstr(value); });
+    sql += ", pg_catalog.set_config(";
+    sql += quoted_name;
+    sql += ", ";
+    sql += quoted_value;
+    sql += ", false)";
+}
+
+// Settings that a user made up (app.tenant): policies and functions read them.
+void append_custom_settings(std::string& sql) {
+    ::config_generic** variables = ::get_guc_variables();
+    int count = ::GetNumConfigOptions();
+    for (int i = 0; i < count; ++i) {
+        const ::config_generic* variable = variables[i];
+        if ((variable->flags & GUC_CUSTOM_PLACEHOLDER) == 0 ||
+            std::strncmp(variable->name, "herd.", 5) == 0) {
+            continue;
+        }
+        const char* value =
+            pg::call([&] { return ::GetConfigOption(variable->name, true, false); });
+        append_setting(sql, variable->name, value == nullptr ? "" : value);
+    }
+}
+
+// Functions and triggers on the node find what they would find here. The statements themselves name
+// everything but pg_catalog's objects in full, so pg_catalog comes first, as it does by itself
+// unless the path says otherwise.
+void append_search_path(std::string& sql) {
+    std::string path = pg::call([] { return ::GetConfigOption("search_path", false, false); });
+    bool explicit_place = path.find("pg_catalog") != std::string::npos;
+    append_setting(sql, "search_path", ((explicit_place ? "pg_catalog, " : "") + path).c_str());
+}
+
+}  // namespace
+
+std::string session_state_command() {
+    std::string sql = "SELECT herd.link_role(";
+    sql += pg::call([] { return ::quote_literal_cstr(::GetUserNameFromId(::GetUserId(), false)); });
+    sql += ")";
+    for (const char* name : kForwarded) {
+        const char* value = pg::call([&] { return ::GetConfigOption(name, true, false); });
+        if (value != nullptr) {
+            append_setting(sql, name, value);
+        }
+    }
+    append_search_path(sql);
+    append_custom_settings(sql);
+    return sql;
+}
+
+}  // namespace herd::transaction

@@ -1,0 +1,13 @@
+// What of this session's state travels to a node: the effective role, and the settings that change
+// results.
+#pragma once
+
+#include <string>
+
+namespace herd::transaction {
+
+// The command that brings a link to this session's state. Links compare its text with what they
+// sent last, so that nothing is sent while nothing changes.
+std::string session_state_command();
+
+}  // namespace herd::transaction

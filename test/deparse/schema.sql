@@ -1,0 +1,54 @@
+CREATE EXTENSION pg_herd;
+CREATE EXTENSION herd_deparse_test;
+CREATE EXTENSION citext;
+CREATE SCHEMA app;
+SET search_path = public, app;
+CREATE TYPE app.mood AS ENUM ('sad', 'ok', 'happy');
+CREATE TYPE app.pair AS (x int, y text);
+CREATE DOMAIN app.positive AS int CHECK (VALUE > 0);
+CREATE FUNCTION app.is_even(int) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN $1 % 2 = 0; END';
+CREATE DOMAIN app.even AS int CHECK (app.is_even(VALUE));
+CREATE TABLE t (a int, b int, "Mixed Case" text, c numeric(10,2), at timestamptz, m app.mood, p app.pair,
+                arr int[], j jsonb, ci citext, d app.positive, cc text COLLATE "C");
+INSERT INTO t SELECT i, 11 - i, 'name ' || i % 3, i / 3.0, '2024-01-01 UTC'::timestamptz + i * interval '1 day',
+    (ARRAY['sad', 'ok', 'happy'])[i % 3 + 1]::app.mood, (i, 'p' || i % 2)::app.pair, ARRAY[i, i % 2, NULL],
+    jsonb_build_object('k', i, 'l', jsonb_build_array(i, 'x')), CASE WHEN i % 2 = 0 THEN 'Up' ELSE 'uP' END,
+    i, chr(64 + i % 4) FROM generate_series(1, 10) i;
+CREATE TABLE app.o (a int, q int, note text DEFAULT 'none');
+INSERT INTO app.o SELECT i % 10 + 1, i, 'note ' || i FROM generate_series(1, 30) i;
+CREATE TABLE tree (id int, parent int, name text);
+INSERT INTO tree VALUES (1, NULL, 'root'), (2, 1, 'a'), (3, 1, 'b'), (4, 2, 'aa'), (5, 2, 'ab'), (6, 3, 'ba');
+CREATE VIEW v AS SELECT a AS b, b AS a, m FROM t WHERE a > 2;
+CREATE VIEW app.vv AS SELECT v.a, count(*) AS n, max(now()) AS newest FROM v JOIN o USING (a) GROUP BY v.a;
+CREATE VIEW barrier WITH (security_barrier) AS SELECT a, b FROM t WHERE a % 2 = 0;
+CREATE VIEW updatable AS SELECT a, b AS renamed, m FROM t WHERE b < 8 WITH CHECK OPTION;
+CREATE TEMP VIEW temp_view AS SELECT 1 AS one;
+CREATE FUNCTION app.here() RETURNS int STABLE LANGUAGE plpgsql AS 'BEGIN RETURN 4; END';
+CREATE FUNCTION app.here_pair() RETURNS app.pair STABLE LANGUAGE plpgsql AS $$BEGIN RETURN (4, 'p0'::text); END$$;
+CREATE FUNCTION app.mood_now() RETURNS app.mood STABLE LANGUAGE plpgsql AS $$BEGIN RETURN 'ok'; END$$;
+CREATE FUNCTION app.twice(i int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN i * 2; END';
+CREATE FUNCTION app.add(i int, j int DEFAULT 5) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN i - j; END';
+CREATE FUNCTION app.inlined(i int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT i * 3';
+CREATE FUNCTION app.inlined_bad(i int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT app.twice(i)';
+CREATE FUNCTION app.inlined_clock(at timestamptz) RETURNS boolean STABLE LANGUAGE sql AS 'SELECT at < now()';
+CREATE FUNCTION app.reads_table(i int) RETURNS bigint STABLE LANGUAGE sql AS 'SELECT count(*) FROM public.t WHERE a > i';
+CREATE FUNCTION app.rolls() RETURNS int VOLATILE LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
+CREATE FUNCTION app.several(n int) RETURNS SETOF int STABLE LANGUAGE sql AS 'SELECT generate_series(1, n)';
+CREATE AGGREGATE app.total(int) (SFUNC = int4pl, STYPE = int, INITCOND = '0');
+CREATE FUNCTION app.step(int, int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN $1 + $2; END';
+CREATE AGGREGATE app.own_total(int) (SFUNC = app.step, STYPE = int, INITCOND = '0');
+CREATE OPERATOR app.|<| (LEFTARG = int, RIGHTARG = int, FUNCTION = int4lt);
+CREATE SEQUENCE seq;
+CREATE COLLATION app.backwards (provider = icu, locale = 'en-u-kf-upper');
+CREATE VIEW own_view AS SELECT a FROM t WHERE a = app.here();
+CREATE VIEW tenant_view AS SELECT a FROM t WHERE cc = current_setting('app.tenant', true) OR cc = current_user;
+CREATE ROLE bob;
+GRANT USAGE ON SCHEMA app TO bob;
+CREATE TABLE guarded AS SELECT a, cc FROM t;
+ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON guarded USING (cc = current_setting('app.tenant', true) OR cc = current_user);
+CREATE TABLE guarded_by_function AS SELECT a, cc FROM t;
+ALTER TABLE guarded_by_function ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON guarded_by_function USING (a = app.here());
+GRANT SELECT ON guarded, guarded_by_function TO bob;
+ANALYZE;

@@ -1,0 +1,159 @@
+-- Views, rights and row security.
+
+-- test: view at one key
+SELECT * FROM active_customers WHERE id = 43;
+-- test: view over all rows
+SELECT count(*), sum(balance) FROM active_customers;
+-- test: view with aggregates
+SELECT * FROM order_totals WHERE id = 44;
+SELECT * FROM order_totals WHERE total > 900;
+SELECT count(*) FROM order_totals;
+-- test: view with a reference table
+SELECT region, count(*) FROM customer_regions GROUP BY region;
+-- test: view joined with a table
+SELECT v.id, o.order_id FROM active_customers v JOIN orders o ON o.customer_id = v.id WHERE o.total > 460;
+-- test: view joined with a view
+SELECT a.id, t.orders FROM active_customers a JOIN order_totals t USING (id) WHERE a.balance > 850;
+-- test: view of a view
+CREATE VIEW rich_active AS SELECT id, name, balance FROM active_customers WHERE balance > 700;
+SELECT count(*), min(balance) FROM rich_active;
+-- test: update through a view with a join
+UPDATE paid_orders p SET note = c.name FROM customers c WHERE c.id = p.customer_id AND c.id < 30;
+-- test: delete through a view
+DELETE FROM paid_orders WHERE customer_id = 43;
+DELETE FROM paid_orders WHERE total > 470;
+-- test: delete through a view with a join
+DELETE FROM paid_orders p USING customers c WHERE c.id = p.customer_id AND c.region_id = 1;
+-- test: insert through a view
+INSERT INTO active_customers (id, name, active) VALUES (5001, 'Through view', true) RETURNING id, name, balance;
+INSERT INTO paid_orders VALUES (5001, 1, 10, 'n', 'paid');
+INSERT INTO rich_active VALUES (5002, 'Rich', 9000);
+-- test: check option on insert
+INSERT INTO active_customers (id, name, active) VALUES (5003, 'Inactive', false);
+SELECT count(*) FROM customers WHERE id = 5003;
+-- test: view with row numbers, distinct and limit
+CREATE VIEW top_orders AS SELECT customer_id, order_id, total FROM orders ORDER BY total DESC, order_id LIMIT 10;
+SELECT * FROM top_orders ORDER BY total DESC, order_id;
+-- test: view with a union
+CREATE VIEW everyone AS SELECT id::bigint, name FROM customers UNION ALL SELECT id, owner FROM accounts;
+SELECT count(*) FROM everyone;
+SELECT * FROM everyone WHERE id = 17;
+-- test: view over a local and a distributed table
+CREATE VIEW noted AS SELECT n.id, n.body, c.name FROM local_notes n JOIN customers c ON c.id = n.customer_id;
+SELECT * FROM noted WHERE id < 6;
+-- test: view is readable where its table is not
+SET ROLE diff_reader;
+SELECT * FROM shop.order_totals WHERE id = 42;
+SELECT count(*) FROM shop.order_totals;
+SELECT region, count(*) FROM shop.customer_regions GROUP BY 1;
+SELECT t.id FROM shop.order_totals t JOIN shop.customer_regions r USING (id) WHERE t.total > 900;
+SELECT * FROM shop.customers WHERE id = 42;
+SELECT * FROM shop.active_customers WHERE id = 42;
+RESET ROLE;
+-- test: security invoker view
+CREATE VIEW invoked WITH (security_invoker) AS SELECT id, name FROM customers;
+GRANT SELECT ON invoked TO diff_reader;
+SET ROLE diff_reader;
+SELECT * FROM shop.invoked WHERE id = 42;
+RESET ROLE;
+SELECT * FROM invoked WHERE id = 42;
+-- test: rights on columns
+GRANT SELECT (id, owner) ON accounts TO diff_reader;
+SET ROLE diff_reader;
+SELECT id, owner FROM shop.accounts WHERE id = 5;
+SELECT balance FROM shop.accounts WHERE id = 5;
+SELECT count(*) FROM shop.accounts WHERE owner = 'owner 5';
+SELECT sum(balance) FROM shop.accounts;
+RESET ROLE;
+-- test: row security by a setting
+SET ROLE diff_app;
+SELECT count(*) FROM shop.tenant_rows;
+SET app.tenant = 'tenant1';
+SELECT * FROM shop.tenant_rows;
+SELECT count(*) FROM shop.tenant_rows WHERE tenant = 'tenant2';
+SELECT count(*) FROM shop.tenant_rows WHERE tenant = 'tenant1';
+SET app.tenant = 'tenant3';
+SELECT count(*), min(id) FROM shop.tenant_rows;
+-- test: row security on writes
+UPDATE shop.tenant_rows SET secret = 'seen';
+UPDATE shop.tenant_rows SET secret = 'not mine' WHERE tenant = 'tenant1';
+INSERT INTO shop.tenant_rows VALUES ('tenant3', 900, 'mine');
+INSERT INTO shop.tenant_rows VALUES ('tenant1', 901, 'not mine');
+DELETE FROM shop.tenant_rows WHERE id = 900;
+-- test: row security follows set local
+BEGIN;
+SET LOCAL app.tenant = 'tenant2';
+SELECT count(*), min(id) FROM shop.tenant_rows;
+ROLLBACK;
+SELECT count(*), min(id) FROM shop.tenant_rows;
+-- test: row security follows set_config
+SELECT set_config('app.tenant', 'tenant0', false);
+SELECT count(*), min(id) FROM shop.tenant_rows;
+RESET app.tenant;
+RESET ROLE;
+-- test: row security by the role
+SET ROLE tenant2;
+SELECT count(*), min(id) FROM shop.tenant_rows;
+SELECT count(*) FROM shop.tenant_rows WHERE tenant = 'tenant1';
+RESET ROLE;
+-- test: row security does not bind the owner, until it is forced
+SELECT count(*) FROM tenant_rows;
+-- test: row security with a subquery on another distributed table
+CREATE TABLE grants_of (who text, tenant text, PRIMARY KEY (who, tenant));
+INSERT INTO grants_of VALUES ('diff_owner', 'tenant1'), ('diff_owner', 'tenant3');
+GRANT SELECT ON grants_of, tenant_rows TO diff_owner;
+GRANT USAGE ON SCHEMA shop TO diff_owner;
+CREATE POLICY by_grant ON tenant_rows FOR SELECT TO diff_owner USING (tenant IN (SELECT g.tenant FROM shop.grants_of g WHERE g.who = current_user));
+SET ROLE diff_owner;
+SELECT count(*) FROM shop.tenant_rows;
+SELECT count(*) FROM shop.tenant_rows WHERE tenant = 'tenant1';
+SELECT count(*) FROM shop.tenant_rows WHERE tenant = 'tenant2';
+RESET ROLE;
+-- test: row security with a subquery on a distributed table
+CREATE ROLE diff_joined;
+GRANT USAGE ON SCHEMA shop TO diff_joined;
+GRANT SELECT ON tenant_rows, devices TO diff_joined;
+CREATE POLICY by_device ON tenant_rows FOR SELECT TO diff_joined USING (EXISTS (SELECT 1 FROM shop.devices d WHERE d.name = 'dev-' || (id * 2)));
+SET ROLE diff_joined;
+SELECT count(*), min(id), max(id) FROM shop.tenant_rows;
+SELECT count(*), min(id), max(id) FROM shop.tenant_rows WHERE tenant = 'tenant1';
+SELECT count(*), min(id), max(id) FROM shop.tenant_rows WHERE tenant = 'tenant2';
+RESET ROLE;
+DROP POLICY by_device ON tenant_rows;
+DROP OWNED BY diff_joined;
+DROP ROLE diff_joined;
+-- test: row security with a function that reads a distributed table
+CREATE FUNCTION tenant_is_known(text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT count(*) FROM shop.logs WHERE source LIKE 'src%') = 150 AND $1 <> 'tenant3'; END $$;
+CREATE POLICY by_function ON tenant_rows FOR SELECT TO diff_owner USING (tenant_is_known(tenant));
+GRANT SELECT ON logs TO diff_owner;
+SET ROLE diff_owner;
+SELECT count(*) FROM shop.tenant_rows WHERE tenant = 'tenant0';
+SELECT count(*) FROM shop.tenant_rows WHERE tenant = 'tenant2';
+SELECT tenant, count(*) FROM shop.tenant_rows GROUP BY tenant;
+RESET ROLE;
+DROP POLICY by_function ON tenant_rows;
+-- test: view over a table with row security uses its owner
+CREATE VIEW tenant_view AS SELECT tenant, count(*) AS n FROM tenant_rows GROUP BY tenant;
+GRANT SELECT ON tenant_view TO diff_reader;
+SET ROLE diff_reader;
+SELECT * FROM shop.tenant_view;
+SELECT * FROM shop.tenant_rows;
+RESET ROLE;
+-- compare: tenant_rows, customers
+-- test: materialized view
+CREATE MATERIALIZED VIEW by_status AS SELECT status, count(*) AS n, sum(total) AS total FROM orders GROUP BY status;
+SELECT * FROM by_status;
+UPDATE orders SET status = 'new' WHERE customer_id < 20;
+REFRESH MATERIALIZED VIEW by_status;
+SELECT * FROM by_status;
+SELECT b.n, o.order_id FROM by_status b JOIN orders o USING (status) WHERE o.customer_id = 3;
+DROP MATERIALIZED VIEW by_status;
+-- test: instead-of trigger
+CREATE FUNCTION view_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO shop.accounts VALUES (NEW.id, NEW.name, 0);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER into_everyone INSTEAD OF INSERT ON everyone FOR EACH ROW EXECUTE FUNCTION view_insert();
+INSERT INTO everyone VALUES (9101, 'instead'), (9102, 'instead'), (9103, 'instead');
+SELECT count(*) FROM accounts WHERE owner = 'instead';

@@ -1,0 +1,3 @@
+-- show: EXPLAIN of an aggregate: every node does its part
+EXPLAIN (ANALYZE, COSTS OFF, SUMMARY OFF)
+SELECT section, count(*) FROM packages GROUP BY section;
