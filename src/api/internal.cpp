@@ -1,7 +1,7 @@
 // SQL functions that one server of a herd calls on another.
+#include "transaction/internal.hpp"
 #include "executor/fragment_snapshot.hpp"
 #include "pg/guard.hpp"
-#include "transaction/internal.hpp"
 
 extern "C" {
 #include "utils/builtins.h"

@@ -79,7 +79,8 @@ TransactionStatus transaction_status(std::uint64_t xid) {
     std::uint64_t next =
         U64FromFullTransactionId(pg::call([] { return ::ReadNextFullTransactionId(); }));
     if (xid >= next) {
-        return TransactionStatus::kUnknown;
+        return xid - next < kMostNumbersLost ? TransactionStatus::kNotGiven
+                                             : TransactionStatus::kUnknown;
     }
     pg::Field status = pg::query_value("SELECT pg_catalog.pg_xact_status($1::pg_catalog.xid8)",
                                        {std::to_string(xid)});

@@ -26,7 +26,8 @@ namespace {
 struct Cache {
     std::unique_ptr<Catalog> catalog;
     std::vector<std::unique_ptr<Catalog>> retired;  // still in use by this transaction
-    Oid marker = InvalidOid;  // herd.distributed_table, whose invalidation stands for the catalogue's
+    Oid marker =
+        InvalidOid;  // herd.distributed_table, whose invalidation stands for the catalogue's
     bool fresh = false;
     bool loading = false;
 };
@@ -136,7 +137,8 @@ void load_tables(Catalog& catalog, Oid marker) {
         Table table;
         table.relid = DatumGetObjectId(values[0]);
         table.root = table.relid;
-        table.kind = DatumGetChar(values[1]) == 'd' ? TableKind::kDistributed : TableKind::kReference;
+        table.kind =
+            DatumGetChar(values[1]) == 'd' ? TableKind::kDistributed : TableKind::kReference;
         if (!nulls[2]) {
             table.key_attnum = DatumGetInt16(values[2]);
             table.group = &catalog.groups.at(DatumGetInt32(values[3]));

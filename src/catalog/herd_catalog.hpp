@@ -1,4 +1,5 @@
-// The herd's catalogue as every backend sees it: a compiled, immutable copy, rebuilt on invalidation.
+// The herd's catalogue as every backend sees it: a compiled, immutable copy, rebuilt on
+// invalidation.
 //
 //   const Catalog* herd = catalog::current();   // nullptr: this database has no pg_herd
 //   const Table* t = herd->find(relid);         // nullptr: a local table
@@ -31,7 +32,7 @@ struct Group : TableGroup {
 
 struct Table {
     Oid relid = 0;
-    Oid root = 0;          // the distributed table itself, or the root of a partition
+    Oid root = 0;  // the distributed table itself, or the root of a partition
     TableKind kind = TableKind::kDistributed;
     std::int16_t key_attnum = 0;  // in relid's own numbering
     const Group* group = nullptr;

@@ -1,5 +1,5 @@
-// Statements that nodes run with another role's rights than the user's: a view's owner, or one that no
-// policy holds back when the policies are applied here.
+// Statements that nodes run with another role's rights than the user's: a view's owner, or one that
+// no policy holds back when the policies are applied here.
 #pragma once
 
 #include "pg/guard.hpp"

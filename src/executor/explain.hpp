@@ -1,4 +1,5 @@
-// What EXPLAIN says of the parts that nodes run: who, the SQL sent, and with ANALYZE their own plans.
+// What EXPLAIN says of the parts that nodes run: who, the SQL sent, and with ANALYZE their own
+// plans.
 #pragma once
 
 #include "executor/remote_run.hpp"

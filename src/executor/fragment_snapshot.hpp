@@ -1,5 +1,5 @@
-// One snapshot for all fragments of one statement on this node: in READ COMMITTED each of them would
-// otherwise take its own, and together they would see what no single PostgreSQL could show.
+// One snapshot for all fragments of one statement on this node: in READ COMMITTED each of them
+// would otherwise take its own, and together they would see what no single PostgreSQL could show.
 #pragma once
 
 #include <cstdint>

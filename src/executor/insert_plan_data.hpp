@@ -11,20 +11,20 @@ extern "C" {
 namespace herd::executor {
 
 struct InsertPlan {
-    char* head = nullptr;     // "INSERT INTO public.t AS x "
-    char* tail = nullptr;     // " ON CONFLICT ... RETURNING ...", or ""
-    char* table = nullptr;    // for EXPLAIN and messages
-    int32 group_id = 0;       // 0: a reference table, every row everywhere
+    char* head = nullptr;   // "INSERT INTO public.t AS x "
+    char* tail = nullptr;   // " ON CONFLICT ... RETURNING ...", or ""
+    char* table = nullptr;  // for EXPLAIN and messages
+    int32 group_id = 0;     // 0: a reference table, every row everywhere
     ::AttrNumber key = 0;
     Oid key_type = InvalidOid;
     Oid key_collation = InvalidOid;
-    Oid role = InvalidOid;    // whose rights the nodes apply, when not the user's
+    Oid role = InvalidOid;  // whose rights the nodes apply, when not the user's
     bool sets_tag = false;
-    bool binary = false;      // RETURNING in binary
-    ::List* columns = nullptr;      // of Integer: attribute numbers that are sent
-    ::List* column_names = nullptr; // of String, quoted
-    ::List* casts = nullptr;        // of String: "::s.t" for types that are not built in, else ""
-    ::List* types = nullptr;        // of Oid, as an integer list
+    bool binary = false;             // RETURNING in binary
+    ::List* columns = nullptr;       // of Integer: attribute numbers that are sent
+    ::List* column_names = nullptr;  // of String, quoted
+    ::List* casts = nullptr;         // of String: "::s.t" for types that are not built in, else ""
+    ::List* types = nullptr;         // of Oid, as an integer list
 };
 
 // Puts a HerdInsert on top of a finished INSERT plan and a HerdInsertRows under its ModifyTable.

@@ -78,8 +78,8 @@ bool InsertRouter::take(::TupleTableSlot* row) {
         return true;
     }
     int key = plan_.key - 1;
-    std::int64_t hash = pg::call(
-        [&] { return pg::hash_key(hasher_, row->tts_values[key], row->tts_isnull[key]); });
+    std::int64_t hash =
+        pg::call([&] { return pg::hash_key(hasher_, row->tts_values[key], row->tts_isnull[key]); });
     NodeId owner = map_->owner(hash).node;
     if (owner == self_) {
         rows_here_ = true;

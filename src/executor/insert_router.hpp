@@ -1,4 +1,5 @@
-// Sends the rows of an INSERT to the nodes that own them: a buffer and a multi-row statement per node.
+// Sends the rows of an INSERT to the nodes that own them: a buffer and a multi-row statement per
+// node.
 #pragma once
 
 #include <map>

@@ -86,9 +86,9 @@ void begin_rows(::CustomScanState* node, ::EState* estate, int eflags) {
     auto* checks = static_cast<::List*>(linitial(scan->custom_private));
     auto* names = static_cast<::List*>(lsecond(scan->custom_private));
     for (int i = 0; i < ::list_length(checks); ++i) {
-        rows_of(node)->checks = ::lappend(
-            rows_of(node)->checks,
-            ::ExecInitQual(static_cast<::List*>(::list_nth(checks, i)), &node->ss.ps));
+        rows_of(node)->checks =
+            ::lappend(rows_of(node)->checks,
+                      ::ExecInitQual(static_cast<::List*>(::list_nth(checks, i)), &node->ss.ps));
     }
     rows_of(node)->check_names = names;
 }
@@ -108,7 +108,8 @@ void check_row(::CustomScanState* node, ::TupleTableSlot* row) {
     }
 }
 
-// The next row for this server, or nullptr after the last; the others are on their way to their nodes.
+// The next row for this server, or nullptr after the last; the others are on their way to their
+// nodes.
 ::TupleTableSlot* next_local_row(::CustomScanState* node) {
     RowsState* state = rows_of(node);
     auto* child = static_cast<::PlanState*>(linitial(node->custom_ps));
@@ -192,7 +193,8 @@ void evaluate_tail(::CustomScanState* node, InsertRouter& router) {
             ::ExprState* compiled = ::ExecInitExpr(expression, &node->ss.ps);
             return ::ExecEvalExpr(compiled, node->ss.ps.ps_ExprContext, &isnull);
         });
-        router.tail_parameters().add(::exprType(reinterpret_cast<::Node*>(expression)), value, isnull);
+        router.tail_parameters().add(::exprType(reinterpret_cast<::Node*>(expression)), value,
+                                     isnull);
     }
 }
 
@@ -223,7 +225,8 @@ void begin_insert(::CustomScanState* node, ::EState* estate, int eflags) {
     InsertState* state = insert_of(node);
     ::TupleTableSlot* slot = node->ss.ss_ScanTupleSlot;
     if (!state->local_done) {
-        ::TupleTableSlot* row = ::ExecProcNode(static_cast<::PlanState*>(linitial(node->custom_ps)));
+        ::TupleTableSlot* row =
+            ::ExecProcNode(static_cast<::PlanState*>(linitial(node->custom_ps)));
         if (!TupIsNull(row)) {
             return row;
         }
@@ -239,8 +242,8 @@ void begin_insert(::CustomScanState* node, ::EState* estate, int eflags) {
         state->returned =
             ::MakeSingleTupleTableSlot(slot->tts_tupleDescriptor, &TTSOpsMinimalTuple);
     }
-    bool found = pg::enter("HerdInsert",
-                           [&] { return state->router->next_returned(state->returned); });
+    bool found =
+        pg::enter("HerdInsert", [&] { return state->router->next_returned(state->returned); });
     return found ? state->returned : ::ExecClearTuple(slot);
 }
 
@@ -254,7 +257,8 @@ void end_insert(::CustomScanState* node) {
 void explain_insert(::CustomScanState* node, ::List*, ::ExplainState* es) {
     const InsertPlan& plan = insert_of(node)->plan;
     ::ExplainPropertyText("Route", plan.group_id == 0 ? "every node" : "each row by its key", es);
-    ::ExplainPropertyText("Remote SQL", ::psprintf("%s(...) VALUES ...%s", plan.head, plan.tail), es);
+    ::ExplainPropertyText("Remote SQL", ::psprintf("%s(...) VALUES ...%s", plan.head, plan.tail),
+                          es);
 }
 
 const ::CustomExecMethods kInsertExecMethods = [] {

@@ -29,7 +29,8 @@ uint64 new_plan_id() {
     list = add_number(list, plan.plan_id);
     list = add_number(list, static_cast<uint64>(plan.group_id));
     uint64 flags = (plan.routed ? 1U : 0U) | (plan.writes ? 2U : 0U) | (plan.sets_tag ? 4U : 0U) |
-                   (plan.binary ? 8U : 0U) | (plan.several ? 16U : 0U) | (plan.counts_rows ? 32U : 0U);
+                   (plan.binary ? 8U : 0U) | (plan.several ? 16U : 0U) |
+                   (plan.counts_rows ? 32U : 0U);
     list = add_number(list, flags);
     list = add_number(list, plan.key_type);
     list = add_number(list, plan.key_collation);

@@ -20,18 +20,18 @@ struct SortColumn {
 
 struct RemotePlan {
     char* text = nullptr;
-    uint64 plan_id = 0;        // this backend's number for the text, for prepared statements
-    int32 group_id = 0;        // 0: every node (a reference table)
-    bool routed = false;       // one node, by the key expression: the first of custom_exprs
+    uint64 plan_id = 0;   // this backend's number for the text, for prepared statements
+    int32 group_id = 0;   // 0: every node (a reference table)
+    bool routed = false;  // one node, by the key expression: the first of custom_exprs
     bool writes = false;
-    bool sets_tag = false;     // its rows count in the command's tag
-    bool binary = false;       // results in binary
-    bool several = false;      // other fragments of the same statement: one snapshot for all
-    bool counts_rows = true;   // false: every node changes the same rows (a reference table)
-    Oid key_type = InvalidOid; // of the key expression
+    bool sets_tag = false;      // its rows count in the command's tag
+    bool binary = false;        // results in binary
+    bool several = false;       // other fragments of the same statement: one snapshot for all
+    bool counts_rows = true;    // false: every node changes the same rows (a reference table)
+    Oid key_type = InvalidOid;  // of the key expression
     Oid key_collation = InvalidOid;
-    Oid role = InvalidOid;     // whose rights the nodes apply, when not the user's (a view's owner)
-    ::List* sort = nullptr;    // of SortColumn, each as a list of four integers: the order of rows
+    Oid role = InvalidOid;   // whose rights the nodes apply, when not the user's (a view's owner)
+    ::List* sort = nullptr;  // of SortColumn, each as a list of four integers: the order of rows
     ::List* relations = nullptr;  // names for EXPLAIN
 };
 

@@ -194,7 +194,8 @@ RemoteQuery::Source* RemoteQuery::pick_any() {
             if (source.done) {
                 continue;
             }
-            bool at_once = wait || sources_.size() == 1 || source.store != nullptr || source.arrived ||
+            bool at_once = wait || sources_.size() == 1 || source.store != nullptr ||
+                           source.arrived ||
                            (source.result && source.row < ::PQntuples(source.result.get())) ||
                            source.link->has_result_ready();
             if (at_once && fetch(source)) {

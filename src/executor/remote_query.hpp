@@ -29,7 +29,8 @@ public:
     void start(const std::vector<NodeId>& nodes, const ParameterSet& parameters, bool lone,
                std::uint64_t fragment);
     [[nodiscard]] bool started() const { return started_; }
-    // Stores the next row in the slot (virtual, its values good until the next call) or returns false.
+    // Stores the next row in the slot (virtual, its values good until the next call) or returns
+    // false.
     bool next(::TupleTableSlot* slot);
     // Takes what is left, throwing rows away; afterwards affected() is complete.
     void finish();
@@ -48,7 +49,7 @@ private:
         remote::Result result;  // with rows that have not been taken
         int row = 0;
         ::Tuplestorestate* store = nullptr;
-        bool arrived = false;   // everything is here
+        bool arrived = false;  // everything is here
         bool done = false;
         Datum* values = nullptr;  // the row at hand, for merging
         bool* nulls = nullptr;
@@ -56,8 +57,8 @@ private:
         ::MemoryContext memory = nullptr;
     };
 
-    bool fetch(Source& source);                 // next row into source.values
-    bool next_result(Source& source);           // false at the end
+    bool fetch(Source& source);        // next row into source.values
+    bool next_result(Source& source);  // false at the end
     void take_command(const PGresult* result);
     Source* pick_any();
     Source* pick_smallest();

@@ -57,8 +57,8 @@ RemoteRun::RemoteRun(::CustomScanState* state, const RemotePlan& plan)
                 key_ = compiled;
             } else {
                 parameters_ = ::lappend(parameters_, compiled);
-                parameter_types_ = ::lappend_oid(
-                    parameter_types_, ::exprType(reinterpret_cast<::Node*>(expression)));
+                parameter_types_ = ::lappend_oid(parameter_types_,
+                                                 ::exprType(reinterpret_cast<::Node*>(expression)));
             }
         }
     });
@@ -128,7 +128,8 @@ void RemoteRun::evaluate_parameters() {
 }
 
 void RemoteRun::start(bool local_part) {
-    ::MemoryContext old = MemoryContextSwitchTo(state_->ss.ps.ps_ExprContext->ecxt_per_query_memory);
+    ::MemoryContext old =
+        MemoryContextSwitchTo(state_->ss.ps.ps_ExprContext->ecxt_per_query_memory);
     evaluate_parameters();
     bool several_places = nodes_.size() > 1 || local_part;
     if (plan_.writes && several_places && plan_.group_id != 0) {
@@ -140,15 +141,18 @@ void RemoteRun::start(bool local_part) {
     captures_ = state_->ss.ps.instrument != nullptr;
     if (captures_) {
         bool timing = state_->ss.ps.instrument->need_timer;
-        transaction::run_on(nodes_, std::string("SELECT herd.link_explain(true, '") +
-                                        (timing ? "timing" : "") + "')", false);
+        transaction::run_on(
+            nodes_,
+            std::string("SELECT herd.link_explain(true, '") + (timing ? "timing" : "") + "')",
+            false);
         lone = false;
     }
     AsRole as(plan_.role);
     query_.start(nodes_, values_, lone, fragment);
     MemoryContextSwitchTo(old);
     pg::count(nodes_.size() > 1 ? pg::Counter::kFanOut
-                                : nodes_.empty() ? pg::Counter::kRoutedHere : pg::Counter::kRouted);
+              : nodes_.empty()  ? pg::Counter::kRoutedHere
+                                : pg::Counter::kRouted);
 }
 
 void RemoteRun::fetch_plans() {

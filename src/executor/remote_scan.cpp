@@ -20,7 +20,7 @@ struct ScanState {
     RemoteRun* run;
     ::Tuplestorestate* kept;  // the rows, for reading them again
     ::TupleTableSlot* kept_slot;
-    bool complete;            // kept holds them all
+    bool complete;  // kept holds them all
     bool only_explained;
 };
 
@@ -56,15 +56,13 @@ void begin(::CustomScanState* node, ::EState* estate, int eflags) {
     pg::enter("HerdRemote", [&] { begin_body(node, estate, eflags); });
 }
 
-
 // A row that is kept, if there is one left to read. The scan's own slot takes no minimal tuples.
 bool read_kept(ScanState* state, ::TupleTableSlot* slot) {
     if (::tuplestore_ateof(state->kept)) {
         return false;
     }
     if (state->kept_slot == nullptr) {
-        ::MemoryContext old =
-            MemoryContextSwitchTo(state->custom.ss.ps.state->es_query_cxt);
+        ::MemoryContext old = MemoryContextSwitchTo(state->custom.ss.ps.state->es_query_cxt);
         state->kept_slot =
             ::MakeSingleTupleTableSlot(slot->tts_tupleDescriptor, &TTSOpsMinimalTuple);
         MemoryContextSwitchTo(old);

@@ -69,10 +69,10 @@ void RowReader::check(const PGresult* result) const {
     for (int i = 0; i < description_->natts; ++i) {
         Oid expected = TupleDescAttr(description_, i)->atttypid;
         if (binary_ && ::PQftype(result, i) != expected) {
-            throw Error(sqlstate::kInternalError,
-                        "a node returned type " + std::to_string(::PQftype(result, i)) +
-                            " in column " + std::to_string(i + 1) + ", not " +
-                            std::to_string(expected));
+            throw Error(sqlstate::kInternalError, "a node returned type " +
+                                                      std::to_string(::PQftype(result, i)) +
+                                                      " in column " + std::to_string(i + 1) +
+                                                      ", not " + std::to_string(expected));
         }
     }
 }

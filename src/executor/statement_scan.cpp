@@ -50,7 +50,8 @@ void begin(::CustomScanState* node, ::EState* estate, int eflags) {
     pg::enter("HerdStatement", [&] { begin_body(node, estate, eflags); });
 }
 
-// The child's row, whose first columns are ours; it may have more (ctid of FOR UPDATE and the like).
+// The child's row, whose first columns are ours; it may have more (ctid of FOR UPDATE and the
+// like).
 bool take_local(::CustomScanState* node, ::TupleTableSlot* slot) {
     auto* child = static_cast<::PlanState*>(linitial(node->custom_ps));
     ::TupleTableSlot* row = ::ExecProcNode(child);
@@ -111,8 +112,8 @@ bool next_row(::CustomScanState* node, ::TupleTableSlot* slot) {
     ::TupleTableSlot* slot = node->ss.ss_ScanTupleSlot;
     bool found = pg::enter("HerdStatement", [&] { return next_row(node, slot); });
     if (!found) {
-        return ::ExecClearTuple(node->ss.ps.ps_ResultTupleSlot != nullptr
-                                    ? node->ss.ps.ps_ResultTupleSlot : slot);
+        return ::ExecClearTuple(
+            node->ss.ps.ps_ResultTupleSlot != nullptr ? node->ss.ps.ps_ResultTupleSlot : slot);
     }
     if (node->ss.ps.ps_ProjInfo == nullptr) {
         return slot;
@@ -140,9 +141,7 @@ void rescan(::CustomScanState* node) {
 
 void explain(::CustomScanState* node, ::List*, ::ExplainState* es) {
     auto* state = state_of(node);
-    pg::enter("HerdStatement", [&] {
-        explain_remote(*state->run, es, true);
-    });
+    pg::enter("HerdStatement", [&] { explain_remote(*state->run, es, true); });
 }
 
 const ::CustomExecMethods kExecMethods = [] {
@@ -157,7 +156,8 @@ const ::CustomExecMethods kExecMethods = [] {
 }();
 
 ::Node* create_state(::CustomScan*) {
-    auto* state = reinterpret_cast<StatementState*>(newNode(sizeof(StatementState), T_CustomScanState));
+    auto* state =
+        reinterpret_cast<StatementState*>(newNode(sizeof(StatementState), T_CustomScanState));
     state->custom.methods = &kExecMethods;
     return reinterpret_cast<::Node*>(state);
 }

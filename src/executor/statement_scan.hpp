@@ -1,6 +1,6 @@
-// HerdStatement: the CustomScan on top of a plan whose statement is sent whole, to one node (routed) or
-// to several (UPDATE and DELETE), while the child plan, the standard planner's own, does this server's
-// part.
+// HerdStatement: the CustomScan on top of a plan whose statement is sent whole, to one node
+// (routed) or to several (UPDATE and DELETE), while the child plan, the standard planner's own,
+// does this server's part.
 #pragma once
 
 #include "executor/remote_plan.hpp"

@@ -17,11 +17,13 @@ Verdict judge(const PreparedTransaction& prepared, const Decider& decider, Trans
     if (recorded) {
         return Verdict::kCommit;
     }
-    if (status == TransactionStatus::kUnknown) {
+    bool of_this_run = prepared.id.run == decider.run;
+    if (status == TransactionStatus::kUnknown ||
+        (status == TransactionStatus::kNotGiven && of_this_run)) {
         return Verdict::kUndecidable;
     }
     // In an earlier run the number may have been another transaction's, lost in the crash.
-    bool committed = status == TransactionStatus::kCommitted && prepared.id.run == decider.run;
+    bool committed = status == TransactionStatus::kCommitted && of_this_run;
     return committed ? Verdict::kCommit : Verdict::kRollBack;
 }
 

@@ -8,9 +8,13 @@
 
 namespace herd {
 
-// pg_xact_status of the coordinator's transaction. kUnknown: its status is gone, or it lies in the
-// future of this server.
-enum class TransactionStatus { kInProgress, kCommitted, kAborted, kUnknown };
+// pg_xact_status of the coordinator's transaction. kNotGiven: its number is still to come, but not
+// far ahead; kUnknown: its status is gone, or its number lies far ahead of this server's past.
+enum class TransactionStatus { kInProgress, kCommitted, kAborted, kNotGiven, kUnknown };
+
+// A crash loses the transaction numbers that no flushed WAL record has: those given since the last
+// flush, which the WAL writer makes within seconds. No server gives more in that time.
+constexpr std::uint64_t kMostNumbersLost = 1U << 24U;
 
 enum class Verdict {
     kNotOurs,  // another herd's: never touched

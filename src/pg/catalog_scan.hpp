@@ -45,7 +45,8 @@ void scan_table(Oid relid, RowFunction&& row) {
 
 // A text-like Datum as a std::string.
 inline std::string text_of(Datum datum) {
-    ::text* packed = call([&] { return pg_detoast_datum_packed(reinterpret_cast<::varlena*>(datum)); });
+    ::text* packed =
+        call([&] { return pg_detoast_datum_packed(reinterpret_cast<::varlena*>(datum)); });
     return {VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed)};
 }
 

@@ -20,10 +20,9 @@ struct Counters {
 Counters* shared = nullptr;
 
 constexpr const char* kNames[kCounters] = {
-    "routed",      "routed_here",   "fan_out",          "remote_scans",
-    "rows_inserted", "rows_copied", "planned",          "deparsed",
-    "round_trips", "connections",   "remote_prepared",  "commits_one_phase",
-    "commits_two_phase", "recovered",
+    "routed",          "routed_here",       "fan_out",           "remote_scans", "rows_inserted",
+    "rows_copied",     "planned",           "deparsed",          "round_trips",  "connections",
+    "remote_prepared", "commits_one_phase", "commits_two_phase", "recovered",
 };
 
 void initialize(void* memory) {
@@ -58,8 +57,8 @@ void reset_counters() {
 }
 
 void request_counters() {
-    add_shared_part({"pg_herd counters", sizeof(Counters), initialize,
-                     reinterpret_cast<void**>(&shared)});
+    add_shared_part(
+        {"pg_herd counters", sizeof(Counters), initialize, reinterpret_cast<void**>(&shared)});
 }
 
 }  // namespace herd::pg

@@ -6,20 +6,20 @@
 namespace herd::pg {
 
 enum class Counter : int {
-    kRouted,              // statements sent whole to one node
-    kRoutedHere,          // statements fixed to one shard of this server, run in this backend
-    kFanOut,              // statements sent to several nodes
-    kRemoteScans,         // remote relations opened by plans
-    kRowsInserted,        // rows that INSERT sent to nodes
-    kRowsCopied,          // rows that COPY FROM sent to nodes
-    kPlanned,             // statements over distributed tables that went through planning
-    kDeparsed,            // query trees turned into text
-    kRoundTrips,          // times a session waited for an answer of a node
-    kConnections,         // connections opened to nodes
-    kRemotePrepared,      // prepared statements made on nodes
-    kCommitsOnePhase,     // transactions that wrote on one node only
-    kCommitsTwoPhase,     // transactions that wrote on several
-    kRecovered,           // prepared transactions finished by the supervisor
+    kRouted,           // statements sent whole to one node
+    kRoutedHere,       // statements fixed to one shard of this server, run in this backend
+    kFanOut,           // statements sent to several nodes
+    kRemoteScans,      // remote relations opened by plans
+    kRowsInserted,     // rows that INSERT sent to nodes
+    kRowsCopied,       // rows that COPY FROM sent to nodes
+    kPlanned,          // statements over distributed tables that went through planning
+    kDeparsed,         // query trees turned into text
+    kRoundTrips,       // times a session waited for an answer of a node
+    kConnections,      // connections opened to nodes
+    kRemotePrepared,   // prepared statements made on nodes
+    kCommitsOnePhase,  // transactions that wrote on one node only
+    kCommitsTwoPhase,  // transactions that wrote on several
+    kRecovered,        // prepared transactions finished by the supervisor
     kCount,
 };
 

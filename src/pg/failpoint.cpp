@@ -1,8 +1,8 @@
 #include "pg/failpoint.hpp"
 
+#include <unistd.h>
 #include <csignal>
 #include <cstring>
-#include <unistd.h>
 
 #include "pg/guard.hpp"
 #include "pg/shared_memory.hpp"
@@ -170,8 +170,8 @@ std::string paused_failpoints() {
 }
 
 void request_failpoints() {
-    add_shared_part({"pg_herd failpoints", sizeof(Failpoints), initialize,
-                     reinterpret_cast<void**>(&shared)});
+    add_shared_part(
+        {"pg_herd failpoints", sizeof(Failpoints), initialize, reinterpret_cast<void**>(&shared)});
 }
 
 }  // namespace herd::pg

@@ -2,9 +2,9 @@
 //
 //   HERD_FAILPOINT("commit.after_prepare");
 //
-// Set in shared memory by superusers with herd.failpoint_set(name, action), for every process of the
-// server; cost when none is set: one read of a flag. Actions: error, pause (until cleared), crash
-// (kill -9 of this process: the server restarts).
+// Set in shared memory by superusers with herd.failpoint_set(name, action), for every process of
+// the server; cost when none is set: one read of a flag. Actions: error, pause (until cleared),
+// crash (kill -9 of this process: the server restarts).
 #pragma once
 
 #include <string>
@@ -27,9 +27,9 @@ void request_failpoints();
 
 }  // namespace herd::pg
 
-#define HERD_FAILPOINT(name)                    \
-    do {                                        \
-        if (herd::pg::failpoints_active()) {    \
-            herd::pg::reach_failpoint(name);    \
-        }                                       \
+#define HERD_FAILPOINT(name)                 \
+    do {                                     \
+        if (herd::pg::failpoints_active()) { \
+            herd::pg::reach_failpoint(name); \
+        }                                    \
     } while (false)

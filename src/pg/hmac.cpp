@@ -31,9 +31,11 @@ std::string hmac_sha256(const std::string& key, const std::string& message) {
     unsigned char digest[PG_SHA256_DIGEST_LENGTH];
     bool done = call([&] {
         ::pg_hmac_ctx* context = ::pg_hmac_create(PG_SHA256);
-        bool good = ::pg_hmac_init(context, reinterpret_cast<const uint8*>(key.data()), key.size()) == 0 &&
-                    ::pg_hmac_update(context, reinterpret_cast<const uint8*>(message.data()), message.size()) == 0 &&
-                    ::pg_hmac_final(context, digest, sizeof digest) == 0;
+        bool good =
+            ::pg_hmac_init(context, reinterpret_cast<const uint8*>(key.data()), key.size()) == 0 &&
+            ::pg_hmac_update(context, reinterpret_cast<const uint8*>(message.data()),
+                             message.size()) == 0 &&
+            ::pg_hmac_final(context, digest, sizeof digest) == 0;
         ::pg_hmac_free(context);
         return good;
     });

@@ -1,4 +1,5 @@
-// Shared memory of the extension: each part is asked for at _PG_init and found again in every backend.
+// Shared memory of the extension: each part is asked for at _PG_init and found again in every
+// backend.
 #pragma once
 
 #include <cstddef>

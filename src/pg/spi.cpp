@@ -50,8 +50,10 @@ struct Arguments {
         for (std::size_t i = 0; i < fields.size(); ++i) {
             if (fields[i]) {
                 const std::string& text = *fields[i];
-                values[i] = call([&] { return PointerGetDatum(::cstring_to_text_with_len(
-                    text.data(), static_cast<int>(text.size()))); });
+                values[i] = call([&] {
+                    return PointerGetDatum(
+                        ::cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
+                });
             } else {
                 nulls[i] = 'n';
             }

@@ -26,8 +26,8 @@ Field query_value(const std::string& sql, const std::vector<Field>& parameters =
 std::string quote_literal(const std::string& text);
 std::string quote_identifier(const std::string& name);
 
-// While alive, statements run as the extension's owner (the bootstrap superuser), so that a user who
-// may call a function of the herd need not own its catalogue.
+// While alive, statements run as the extension's owner (the bootstrap superuser), so that a user
+// who may call a function of the herd need not own its catalogue.
 class AsOwner {
 public:
     AsOwner();

@@ -76,8 +76,8 @@ UsedColumns used_columns(::Query* query, ::Index rti) {
 ::Expr* null_column(::Form_pg_attribute attribute) {
     return attribute->attisdropped
                ? reinterpret_cast<::Expr*>(::makeNullConst(INT4OID, -1, InvalidOid))
-               : reinterpret_cast<::Expr*>(::makeNullConst(attribute->atttypid, attribute->atttypmod,
-                                                           attribute->attcollation));
+               : reinterpret_cast<::Expr*>(::makeNullConst(
+                     attribute->atttypid, attribute->atttypmod, attribute->attcollation));
 }
 
 // How many rows the nodes hold, guessed from this server's own statistics of its part.
@@ -103,7 +103,8 @@ bool reads_own_rows(::Node* node, void* argument) {
     }
     if (IsA(node, RangeTblEntry)) {
         auto* rte = reinterpret_cast<::RangeTblEntry*>(node);
-        const catalog::Table* table = static_cast<const catalog::Catalog*>(argument)->find(rte->relid);
+        const catalog::Table* table =
+            static_cast<const catalog::Catalog*>(argument)->find(rte->relid);
         return rte->rtekind == RTE_RELATION && rte->relkind != RELKIND_VIEW &&
                (table == nullptr || table->kind != TableKind::kReference);
     }
@@ -116,7 +117,8 @@ bool reads_own_rows(::Node* node, void* argument) {
 
 bool nodes_can_apply_policies(const catalog::Catalog& herd, const ::RangeTblEntry* rte) {
     auto* policies = reinterpret_cast<::Node*>(rte->securityQuals);
-    return is_shippable(policies) && !reads_own_rows(policies, const_cast<catalog::Catalog*>(&herd));
+    return is_shippable(policies) &&
+           !reads_own_rows(policies, const_cast<catalog::Catalog*>(&herd));
 }
 
 // The table's columns as outputs; those that the query does not read are nulls.
@@ -127,14 +129,15 @@ bool nodes_can_apply_policies(const catalog::Catalog& herd, const ::RangeTblEntr
         ::Form_pg_attribute attribute = TupleDescAttr(description, i);
         auto* output = static_cast<Output*>(::palloc0(sizeof(Output)));
         output->position = attribute->attnum;
-        output->name = ::pstrdup(attribute->attisdropped ? ::psprintf("dropped_%d", attribute->attnum)
-                                                         : NameStr(attribute->attname));
+        output->name =
+            ::pstrdup(attribute->attisdropped ? ::psprintf("dropped_%d", attribute->attnum)
+                                              : NameStr(attribute->attname));
         output->null = null_column(attribute);
         output->used = !attribute->attisdropped &&
                        (used.whole_row || ::bms_is_member(attribute->attnum, used.columns));
-        output->expression = reinterpret_cast<::Expr*>(
-            ::makeVar(1, attribute->attnum, attribute->atttypid, attribute->atttypmod,
-                      attribute->attcollation, 0));
+        output->expression =
+            reinterpret_cast<::Expr*>(::makeVar(1, attribute->attnum, attribute->atttypid,
+                                                attribute->atttypmod, attribute->attcollation, 0));
         outputs = ::lappend(outputs, output);
     }
     return outputs;
@@ -151,7 +154,8 @@ void replace_table(Rewrite& rewrite, ::Query* query, ::Index rti, const catalog:
     ::Relation relation = ::table_open(rte->relid, NoLock);
     ::List* outputs = table_outputs(relation, used);
     auto* original = static_cast<::RangeTblEntry*>(copyObjectImpl(rte));
-    ::ChangeVarNodes(reinterpret_cast<::Node*>(original->securityQuals), static_cast<int>(rti), 1, 0);
+    ::ChangeVarNodes(reinterpret_cast<::Node*>(original->securityQuals), static_cast<int>(rti), 1,
+                     0);
     Oid role = original->checkAsUser;
     bool policies_here = !nodes_can_apply_policies(*rewrite.herd, rte);
     if (policies_here) {
@@ -161,7 +165,8 @@ void replace_table(Rewrite& rewrite, ::Query* query, ::Index rti, const catalog:
     ::Query* base = select_from(original);
     base->hasRowSecurity = query->hasRowSecurity;
     base->hasSubLinks = ::checkExprHasSubLink(reinterpret_cast<::Node*>(original->securityQuals));
-    Fragment* fragment = new_fragment(rewrite, fragment_query(base, outputs), table.group->id.value);
+    Fragment* fragment =
+        new_fragment(rewrite, fragment_query(base, outputs), table.group->id.value);
     fragment->role = role;
     fragment->rows = estimate_rows(*rewrite.herd, table, relation);
     fragment->names = ::list_make1(::makeString(::pstrdup(RelationGetRelationName(relation))));
@@ -223,8 +228,8 @@ bool rewrite_sublinks(::Node* node, void* argument) {
     return pg::compat::walk_expression(node, rewrite_sublinks, argument);
 }
 
-// The removed entries stand at the end of the plan's range table: privileges, locks and invalidation
-// see them, the executor opens none.
+// The removed entries stand at the end of the plan's range table: privileges, locks and
+// invalidation see them, the executor opens none.
 void complete_plan(const Rewrite& rewrite, ::PlannedStmt* statement) {
     for (int i = 0; i < ::list_length(rewrite.removed); ++i) {
         auto* rte = static_cast<::RangeTblEntry*>(::list_nth(rewrite.removed, i));
@@ -264,9 +269,9 @@ void rewrite_into_fragments(Rewrite& rewrite, ::Query* query) {
     pg::run_finally(
         [&] {
             current = &rewrite;
-            statement = request.plain(query, request.text,
-                                      request.cursor_options & ~CURSOR_OPT_PARALLEL_OK,
-                                      request.parameters);
+            statement =
+                request.plain(query, request.text, request.cursor_options & ~CURSOR_OPT_PARALLEL_OK,
+                              request.parameters);
         },
         [&] { current = outer; });
     complete_plan(rewrite, statement);

@@ -21,19 +21,19 @@ namespace herd::planner {
 
 struct Fragment {
     int id;
-    ::Query* query;    // its columns, over whole tables: what a node computes
+    ::Query* query;  // its columns, over whole tables: what a node computes
     int32 group_id;
-    Oid role;          // whose rights the nodes apply; InvalidOid: the user's
-    double rows;       // estimate, of the nodes' part
-    ::List* names;     // of tables, for EXPLAIN
+    Oid role;       // whose rights the nodes apply; InvalidOid: the user's
+    double rows;    // estimate, of the nodes' part
+    ::List* names;  // of tables, for EXPLAIN
     ::RangeTblEntry* entry;
 };
 
 // Errors: kStatementNotCovered for what this way does not do yet; never a wrong answer.
 ::PlannedStmt* plan_over_fragments(const catalog::Catalog& herd, const PlanRequest& request);
 
-// Replaces the distributed tables of a query by remote relations, in place, and remembers the removed
-// entries for complete_plan. For INSERT ... SELECT, whose target stays.
+// Replaces the distributed tables of a query by remote relations, in place, and remembers the
+// removed entries for complete_plan. For INSERT ... SELECT, whose target stays.
 struct Rewrite {
     const catalog::Catalog* herd;
     ::List* fragments;  // of Fragment*
@@ -41,7 +41,8 @@ struct Rewrite {
 };
 void rewrite_into_fragments(Rewrite& rewrite, ::Query* query);
 
-// Plans a rewritten query, so that the relations of its fragments are found, and completes the plan.
+// Plans a rewritten query, so that the relations of its fragments are found, and completes the
+// plan.
 ::PlannedStmt* plan_rewritten(Rewrite& rewrite, const PlanRequest& request, ::Query* query);
 
 // The fragment that a function's relation stands for; nullptr for any other function.

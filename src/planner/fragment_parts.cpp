@@ -26,10 +26,10 @@ int next_id = 0;
 
 ::RangeTblEntry* function_entry(const Fragment& fragment) {
     auto* function = makeNode(RangeTblFunction);
-    auto* id = ::makeConst(INT4OID, -1, InvalidOid, sizeof(int32), Int32GetDatum(fragment.id), false,
-                           true);
-    ::FuncExpr* call = ::makeFuncExpr(remote_rows_function(), RECORDOID, ::list_make1(id), InvalidOid,
-                                      InvalidOid, COERCE_EXPLICIT_CALL);
+    auto* id = ::makeConst(INT4OID, -1, InvalidOid, sizeof(int32), Int32GetDatum(fragment.id),
+                           false, true);
+    ::FuncExpr* call = ::makeFuncExpr(remote_rows_function(), RECORDOID, ::list_make1(id),
+                                      InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
     call->funcretset = true;
     function->funcexpr = reinterpret_cast<::Node*>(call);
     ::List* names = NIL;
@@ -38,7 +38,8 @@ int next_id = 0;
         auto* expression = reinterpret_cast<::Node*>(entry->expr);
         function->funccolnames = ::lappend(function->funccolnames, ::makeString(entry->resname));
         function->funccoltypes = ::lappend_oid(function->funccoltypes, ::exprType(expression));
-        function->funccoltypmods = ::lappend_int(function->funccoltypmods, ::exprTypmod(expression));
+        function->funccoltypmods =
+            ::lappend_int(function->funccoltypmods, ::exprTypmod(expression));
         function->funccolcollations =
             ::lappend_oid(function->funccolcollations, ::exprCollation(expression));
         names = ::lappend(names, ::makeString(entry->resname));
@@ -61,12 +62,12 @@ int next_id = 0;
         ::Expr* expression = output->null;
         if (output->used) {
             auto* node = reinterpret_cast<::Node*>(output->expression);
-            expression = reinterpret_cast<::Expr*>(::makeVar(1, ++column, ::exprType(node),
-                                                             ::exprTypmod(node), ::exprCollation(node), 0));
+            expression = reinterpret_cast<::Expr*>(::makeVar(
+                1, ++column, ::exprType(node), ::exprTypmod(node), ::exprCollation(node), 0));
         }
-        query->targetList =
-            ::lappend(query->targetList, ::makeTargetEntry(expression, static_cast<::AttrNumber>(i + 1),
-                                                           ::pstrdup(output->name), false));
+        query->targetList = ::lappend(
+            query->targetList, ::makeTargetEntry(expression, static_cast<::AttrNumber>(i + 1),
+                                                 ::pstrdup(output->name), false));
     }
     return query;
 }
@@ -76,11 +77,11 @@ int next_id = 0;
     query->targetList = NIL;
     for (int i = 0; i < ::list_length(outputs); ++i) {
         auto* output = static_cast<Output*>(::list_nth(outputs, i));
-        auto* expression = static_cast<::Expr*>(
-            copyObjectImpl(output->used ? output->expression : output->null));
-        query->targetList =
-            ::lappend(query->targetList, ::makeTargetEntry(expression, static_cast<::AttrNumber>(i + 1),
-                                                           ::pstrdup(output->name), false));
+        auto* expression =
+            static_cast<::Expr*>(copyObjectImpl(output->used ? output->expression : output->null));
+        query->targetList = ::lappend(
+            query->targetList, ::makeTargetEntry(expression, static_cast<::AttrNumber>(i + 1),
+                                                 ::pstrdup(output->name), false));
     }
     return query;
 }
@@ -97,8 +98,9 @@ int next_id = 0;
 // left UNION ALL right, as the parser makes it.
 ::Query* union_all(::Query* left, ::Query* right, ::List* names) {
     ::Query* query = select_from(subquery_entry(left, "herd_here", names));
-    query->rtable = ::lappend(query->rtable, subquery_entry(right, "herd_there",
-                                                            static_cast<::List*>(copyObjectImpl(names))));
+    query->rtable =
+        ::lappend(query->rtable,
+                  subquery_entry(right, "herd_there", static_cast<::List*>(copyObjectImpl(names))));
     query->jointree = ::makeFromExpr(NIL, nullptr);
     auto* operation = makeNode(SetOperationStmt);
     operation->op = SETOP_UNION;
@@ -115,13 +117,14 @@ int next_id = 0;
         Oid type = ::exprType(expression);
         operation->colTypes = ::lappend_oid(operation->colTypes, type);
         operation->colTypmods = ::lappend_int(operation->colTypmods, ::exprTypmod(expression));
-        operation->colCollations = ::lappend_oid(operation->colCollations, ::exprCollation(expression));
+        operation->colCollations =
+            ::lappend_oid(operation->colCollations, ::exprCollation(expression));
         query->targetList = ::lappend(
             query->targetList,
-            ::makeTargetEntry(reinterpret_cast<::Expr*>(::makeVar(1, entry->resno, type,
-                                                                  ::exprTypmod(expression),
-                                                                  ::exprCollation(expression), 0)),
-                              entry->resno, ::pstrdup(entry->resname), false));
+            ::makeTargetEntry(
+                reinterpret_cast<::Expr*>(::makeVar(1, entry->resno, type, ::exprTypmod(expression),
+                                                    ::exprCollation(expression), 0)),
+                entry->resno, ::pstrdup(entry->resname), false));
     }
     query->setOperations = reinterpret_cast<::Node*>(operation);
     return query;
@@ -131,7 +134,8 @@ int next_id = 0;
 
 Oid remote_rows_function() {
     Oid argument = INT4OID;
-    ::List* name = ::list_make2(::makeString(::pstrdup("herd")), ::makeString(::pstrdup("remote_rows")));
+    ::List* name =
+        ::list_make2(::makeString(::pstrdup("herd")), ::makeString(::pstrdup("remote_rows")));
     return ::LookupFuncName(name, 1, &argument, false);
 }
 

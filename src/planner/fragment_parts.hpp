@@ -12,7 +12,7 @@ struct Output {
     ::Expr* expression;     // over the fragment's own entries
     const char* name;
     bool used;
-    ::Expr* null;           // what stands for it when it is not used
+    ::Expr* null;  // what stands for it when it is not used
 };
 
 Oid remote_rows_function();

@@ -66,7 +66,8 @@ bool find_other_table(::Node* node, void* argument) {
         if (rte->rtekind != RTE_RELATION || rte->relkind == RELKIND_VIEW) {
             return false;
         }
-        const catalog::Table* table = static_cast<const catalog::Catalog*>(argument)->find(rte->relid);
+        const catalog::Table* table =
+            static_cast<const catalog::Catalog*>(argument)->find(rte->relid);
         return table == nullptr || table->kind != TableKind::kReference;
     }
     if (IsA(node, Query)) {
@@ -102,11 +103,12 @@ void check_tail(const catalog::Catalog* herd, const ::Query* query, const catalo
             refuse_insert(::psprintf("%s stands in ON CONFLICT or RETURNING", offender),
                           "Compute it in the SELECT or the VALUES of the INSERT, or after it.");
         }
-        ::List* vars = ::pull_var_clause(part, PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS |
-                                                   PVC_RECURSE_PLACEHOLDERS);
+        ::List* vars = ::pull_var_clause(
+            part, PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS);
         for (int i = 0; i < ::list_length(vars); ++i) {
             if (static_cast<::Var*>(::list_nth(vars, i))->varattno < 0) {
-                refuse_insert("RETURNING asks for a system column", "Return the table's own columns.");
+                refuse_insert("RETURNING asks for a system column",
+                              "Return the table's own columns.");
             }
         }
     }
@@ -148,14 +150,14 @@ void fill_columns(Oid relid, executor::InsertPlan& plan) {
             continue;
         }
         plan.columns = ::lappend_int(plan.columns, attribute->attnum);
-        plan.column_names = ::lappend(
-            plan.column_names,
-            ::makeString(::pstrdup(::quote_identifier(NameStr(attribute->attname)))));
+        plan.column_names =
+            ::lappend(plan.column_names,
+                      ::makeString(::pstrdup(::quote_identifier(NameStr(attribute->attname)))));
         bool builtin = attribute->atttypid < FirstNormalObjectId;
         plan.casts = ::lappend(
-            plan.casts,
-            ::makeString(builtin ? ::pstrdup("")
-                                 : ::psprintf("::%s", ::format_type_be_qualified(attribute->atttypid))));
+            plan.casts, ::makeString(builtin ? ::pstrdup("")
+                                             : ::psprintf("::%s", ::format_type_be_qualified(
+                                                                      attribute->atttypid))));
         plan.types = ::lappend_oid(plan.types, attribute->atttypid);
     }
     ::table_close(relation, NoLock);
@@ -205,7 +207,8 @@ bool returns_binary(const ::Query* query) {
     }
     auto* modify = reinterpret_cast<::ModifyTable*>(statement->planTree);
     ::List* checks = modify->withCheckOptionLists == NIL
-                         ? NIL : static_cast<::List*>(linitial(modify->withCheckOptionLists));
+                         ? NIL
+                         : static_cast<::List*>(linitial(modify->withCheckOptionLists));
     executor::wrap_insert(statement, plan, parameters, checks);
     return statement;
 }

@@ -1,5 +1,5 @@
-// INSERT into a distributed or reference table: the source is evaluated once, here; each row goes to
-// the node that owns its key (or to all). PostgreSQL style.
+// INSERT into a distributed or reference table: the source is evaluated once, here; each row goes
+// to the node that owns its key (or to all). PostgreSQL style.
 #pragma once
 
 #include "planner/statement_plan.hpp"

@@ -1,9 +1,9 @@
 // Co-located joins as fragments: tables of one group that a query level joins by equality of their
 // distribution keys are computed together by every node.
 //
-// Merged are JOINs of any kind whose both sides are single tables or merged joins and whose ON has the
-// keys' equality, and items of FROM that WHERE joins in that way. Conditions on the merged tables stay
-// outside: the planner pushes them into both halves of the replacing relation.
+// Merged are JOINs of any kind whose both sides are single tables or merged joins and whose ON has
+// the keys' equality, and items of FROM that WHERE joins in that way. Conditions on the merged
+// tables stay outside: the planner pushes them into both halves of the replacing relation.
 #include <cstring>
 
 #include "pg/compat.hpp"
@@ -52,7 +52,8 @@ Part* opaque(::Node* node) {
 
 bool has_row_mark(const ::Query* query, int rti) {
     for (int i = 0; i < ::list_length(query->rowMarks); ++i) {
-        if (static_cast<int>(static_cast<::RowMarkClause*>(::list_nth(query->rowMarks, i))->rti) == rti) {
+        if (static_cast<int>(static_cast<::RowMarkClause*>(::list_nth(query->rowMarks, i))->rti) ==
+            rti) {
             return true;
         }
     }
@@ -112,9 +113,9 @@ bool equates_keys(::Node* condition, const Part& left, const Part& right) {
     auto* other = static_cast<::Expr*>(lsecond(operation->args));
     bool keys = (is_key_of(one, left) && is_key_of(other, right)) ||
                 (is_key_of(one, right) && is_key_of(other, left));
-    return keys && is_hash_equality(operation->opno,
-                                    ::exprType(reinterpret_cast<::Node*>(bare(one))),
-                                    ::exprType(reinterpret_cast<::Node*>(bare(other))));
+    return keys &&
+           is_hash_equality(operation->opno, ::exprType(reinterpret_cast<::Node*>(bare(one))),
+                            ::exprType(reinterpret_cast<::Node*>(bare(other))));
 }
 
 ::List* conditions_of(::Node* quals) {
@@ -131,7 +132,8 @@ bool has_key_equality(::Node* quals, const Part& left, const Part& right) {
     return false;
 }
 
-// A condition that can go inside: nothing but columns of this level, sublink-free and computable there.
+// A condition that can go inside: nothing but columns of this level, sublink-free and computable
+// there.
 bool can_go_inside(::Node* condition) {
     return condition == nullptr ||
            (!::checkExprHasSubLink(condition) && !::contain_vars_of_level(condition, 1) &&
@@ -169,8 +171,8 @@ Part* visit_join(Level& level, ::JoinExpr* join) {
         can_go_inside(join->quals)) {
         Part* part = join_parts(*left, *right, node);
         part->joins = ::bms_add_member(part->joins, join->rtindex);
-        // A nullable side's keys may be null where the other's is not: only the preserved side's may
-        // be joined on.
+        // A nullable side's keys may be null where the other's is not: only the preserved side's
+        // may be joined on.
         switch (join->jointype) {
             case JOIN_INNER:
                 part->keys = ::list_concat_copy(left->keys, right->keys);
@@ -203,8 +205,8 @@ Part* visit_join(Level& level, ::JoinExpr* join) {
             items = ::lappend(items, part->node);
         }
     }
-    return reinterpret_cast<::Node*>(::makeFromExpr(
-        items, reinterpret_cast<::Node*>(::make_ands_explicit(conditions))));
+    return reinterpret_cast<::Node*>(
+        ::makeFromExpr(items, reinterpret_cast<::Node*>(::make_ands_explicit(conditions))));
 }
 
 // FROM's items that WHERE joins by their keys become one item.
@@ -264,9 +266,9 @@ Part* visit(Level& level, ::Node* node) {
 struct Replacing {
     const Part* part;
     int level;
-    ::Index relation;   // the new entry
-    ::List* outputs;    // of Output, found as columns are met
-    bool fits;          // no whole row, no system column
+    ::Index relation;  // the new entry
+    ::List* outputs;   // of Output, found as columns are met
+    bool fits;         // no whole row, no system column
 };
 
 ::Node* replace_columns(::Node* node, void* argument) {
@@ -409,7 +411,8 @@ void name_tables(const Level& level, const Part& part, Fragment* fragment) {
     return rte;
 }
 
-// The columns of the part become the new entry's; where that can't be, the join goes back to its place.
+// The columns of the part become the new entry's; where that can't be, the join goes back to its
+// place.
 void replace_part(Level& level, const Part& part, ::Query* base) {
     ::Query* query = level.query;
     int rtindex = ::list_length(query->rtable) + 1;
@@ -434,7 +437,8 @@ void replace_part(Level& level, const Part& part, ::Query* base) {
 // Columns of joins by the columns they stand for, so that join entries may go.
 void flatten_join_columns(::Query* query) {
     auto flat = [&](::Node* node) { return ::flatten_join_alias_vars(query, node); };
-    query->targetList = reinterpret_cast<::List*>(flat(reinterpret_cast<::Node*>(query->targetList)));
+    query->targetList =
+        reinterpret_cast<::List*>(flat(reinterpret_cast<::Node*>(query->targetList)));
     query->jointree =
         reinterpret_cast<::FromExpr*>(flat(reinterpret_cast<::Node*>(query->jointree)));
     query->havingQual = flat(query->havingQual);

@@ -77,7 +77,8 @@ void add_edge(KeyGraph& graph, int from, int to) {
     return node;
 }
 
-// The graph's node of a column reference, following join aliases; -1 for what is not a plain column.
+// The graph's node of a column reference, following join aliases; -1 for what is not a plain
+// column.
 int node_of_var(Walk& walk, ::Node* expression, const Level* level) {
     ::Node* stripped = strip(expression);
     while (stripped != nullptr && IsA(stripped, Var)) {
@@ -91,7 +92,8 @@ int node_of_var(Walk& walk, ::Node* expression, const Level* level) {
         }
         ::RangeTblEntry* rte = rt_fetch(var->varno, at->query->rtable);
         if (rte->rtekind != RTE_JOIN) {
-            return column_node(*walk.graph, at->query, static_cast<::Index>(var->varno), var->varattno);
+            return column_node(*walk.graph, at->query, static_cast<::Index>(var->varno),
+                               var->varattno);
         }
         level = at;
         stripped = strip(static_cast<::Node*>(::list_nth(rte->joinaliasvars, var->varattno - 1)));
@@ -106,8 +108,8 @@ bool is_value(::Node* node) {
            !::contain_agg_clause(node);
 }
 
-// Which columns a condition may restrict: all at an inner place, only the nullable side's in an outer
-// join's ON.
+// Which columns a condition may restrict: all at an inner place, only the nullable side's in an
+// outer join's ON.
 struct Scope {
     ::Bitmapset* nullable;  // rtis of the nullable side, when outer is true
     bool outer;
@@ -134,10 +136,12 @@ void equate(Walk& walk, ::Node* left, ::Node* right, Oid operator_, const Level*
         auto* left_column = static_cast<Column*>(::list_nth(walk.graph->columns, left_node));
         auto* right_column = static_cast<Column*>(::list_nth(walk.graph->columns, right_node));
         // A correlated condition restricts the inner query only.
-        if (may_restrict(walk, scope, right_node, level->query) && right_column->level == level->query) {
+        if (may_restrict(walk, scope, right_node, level->query) &&
+            right_column->level == level->query) {
             add_edge(*walk.graph, left_node, right_node);
         }
-        if (may_restrict(walk, scope, left_node, level->query) && left_column->level == level->query) {
+        if (may_restrict(walk, scope, left_node, level->query) &&
+            left_column->level == level->query) {
             add_edge(*walk.graph, right_node, left_node);
         }
         return;
@@ -146,7 +150,8 @@ void equate(Walk& walk, ::Node* left, ::Node* right, Oid operator_, const Level*
         equate(walk, right, left, ::get_commutator(operator_), level, scope);
         return;
     }
-    if (left_node >= 0 && is_value(right) && is_hash_equality(operator_, left_type, ::exprType(right)) &&
+    if (left_node >= 0 && is_value(right) &&
+        is_hash_equality(operator_, left_type, ::exprType(right)) &&
         may_restrict(walk, scope, left_node, level->query)) {
         auto* column = static_cast<Column*>(::list_nth(walk.graph->columns, left_node));
         if (column->level == level->query && column->value == nullptr) {
@@ -158,12 +163,14 @@ void equate(Walk& walk, ::Node* left, ::Node* right, Oid operator_, const Level*
 // Whether a condition on an output column of a subquery may be applied to its input rows.
 bool may_push_into(const ::Query* subquery, const ::TargetEntry* output) {
     if (subquery->commandType != CMD_SELECT || subquery->limitCount != nullptr ||
-        subquery->limitOffset != nullptr || subquery->hasWindowFuncs || subquery->setOperations != nullptr ||
-        subquery->hasTargetSRFs || subquery->groupingSets != NIL || subquery->hasForUpdate) {
+        subquery->limitOffset != nullptr || subquery->hasWindowFuncs ||
+        subquery->setOperations != nullptr || subquery->hasTargetSRFs ||
+        subquery->groupingSets != NIL || subquery->hasForUpdate) {
         return false;
     }
     if (subquery->groupClause != NIL || subquery->hasAggs || subquery->havingQual != nullptr) {
-        return ::targetIsInSortList(const_cast<::TargetEntry*>(output), InvalidOid, subquery->groupClause);
+        return ::targetIsInSortList(const_cast<::TargetEntry*>(output), InvalidOid,
+                                    subquery->groupClause);
     }
     if (subquery->hasDistinctOn) {
         return ::targetIsInSortList(const_cast<::TargetEntry*>(output), InvalidOid,
@@ -179,7 +186,8 @@ void link_outputs(Walk& walk, ::Query* outer, ::Index rti, ::Query* subquery, co
     }
     for (int i = 0; i < ::list_length(subquery->targetList); ++i) {
         auto* entry = static_cast<::TargetEntry*>(::list_nth(subquery->targetList, i));
-        int inner = entry->resjunk ? -1 : node_of_var(walk, reinterpret_cast<::Node*>(entry->expr), inside);
+        int inner =
+            entry->resjunk ? -1 : node_of_var(walk, reinterpret_cast<::Node*>(entry->expr), inside);
         if (inner < 0) {
             continue;
         }
@@ -205,7 +213,8 @@ void visit_any_sublink(Walk& walk, ::SubLink* sublink, const Level* level, const
         return;
     }
     int outside = node_of_var(walk, static_cast<::Node*>(linitial(test->args)), level);
-    auto* output = static_cast<::TargetEntry*>(::list_nth(subquery->targetList, param->paramid - 1));
+    auto* output =
+        static_cast<::TargetEntry*>(::list_nth(subquery->targetList, param->paramid - 1));
     Level inside = {subquery, level};
     int inner = node_of_var(walk, reinterpret_cast<::Node*>(output->expr), &inside);
     if (outside < 0 || inner < 0 ||
@@ -225,12 +234,13 @@ void visit_condition(Walk& walk, ::Node* node, const Level* level, const Scope& 
     }
     if (IsA(node, List)) {
         for (int i = 0; i < ::list_length(reinterpret_cast<::List*>(node)); ++i) {
-            visit_condition(walk, static_cast<::Node*>(::list_nth(reinterpret_cast<::List*>(node), i)), level,
-                            scope);
+            visit_condition(walk,
+                            static_cast<::Node*>(::list_nth(reinterpret_cast<::List*>(node), i)),
+                            level, scope);
         }
     } else if (::is_andclause(node)) {
-        visit_condition(walk, reinterpret_cast<::Node*>(reinterpret_cast<::BoolExpr*>(node)->args), level,
-                        scope);
+        visit_condition(walk, reinterpret_cast<::Node*>(reinterpret_cast<::BoolExpr*>(node)->args),
+                        level, scope);
     } else if (IsA(node, OpExpr)) {
         auto* operation = reinterpret_cast<::OpExpr*>(node);
         if (::list_length(operation->args) == 2) {
@@ -472,12 +482,11 @@ bool is_hash_equality(Oid operator_, Oid key_type, Oid other) {
         return false;
     }
     ::TypeCacheEntry* type = ::lookup_type_cache(::getBaseType(key_type), TYPECACHE_HASH_OPFAMILY);
-    if (!OidIsValid(type->hash_opf) ||
-        !::op_in_opfamily(operator_, type->hash_opf)) {
+    if (!OidIsValid(type->hash_opf) || !::op_in_opfamily(operator_, type->hash_opf)) {
         return false;
     }
-    // Both sides hash alike within the family; the other side's type must have its own function there,
-    // or be taken for the key's (varchar for text, a domain for its base).
+    // Both sides hash alike within the family; the other side's type must have its own function
+    // there, or be taken for the key's (varchar for text, a domain for its base).
     Oid base = ::getBaseType(other);
     return OidIsValid(::get_opfamily_proc(type->hash_opf, base, base, HASHEXTENDED_PROC)) ||
            ::IsBinaryCoercible(base, type->hash_opintype) ||

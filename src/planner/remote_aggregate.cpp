@@ -32,9 +32,9 @@ constexpr double kRowCost = 0.05;
 
 // The only relation of the query, taken apart.
 struct Halves {
-    ::RelOptInfo* remote;            // the fragment's function
+    ::RelOptInfo* remote;  // the fragment's function
     const Fragment* fragment;
-    ::AppendRelInfo* remote_info;    // nullptr when there is no half here
+    ::AppendRelInfo* remote_info;  // nullptr when there is no half here
     ::RelOptInfo* here;
     ::AppendRelInfo* here_info;
 };
@@ -93,9 +93,9 @@ bool make_targets(::PlannerInfo* root, ::PathTarget* partial, ::List** plain, ::
     if (having != nullptr) {
         others = ::lappend(others, having);
     }
-    ::List* parts = ::pull_var_clause(reinterpret_cast<::Node*>(others),
-                                      PVC_INCLUDE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS |
-                                          PVC_INCLUDE_PLACEHOLDERS);
+    ::List* parts = ::pull_var_clause(
+        reinterpret_cast<::Node*>(others),
+        PVC_INCLUDE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_INCLUDE_PLACEHOLDERS);
     for (int i = 0; i < ::list_length(parts); ++i) {
         auto* part = static_cast<::Expr*>(::list_nth(parts, i));
         if (list_member(*plain, part)) {
@@ -125,8 +125,8 @@ bool states_can_travel(const ::List* expressions) {
 
 struct AggregatePath {
     RemoteRelation* relation;
-    ::List* plain;  // over the function's entry: the text's target list
-    ::List* groups; // of SortGroupClause, numbered as in the path's target
+    ::List* plain;   // over the function's entry: the text's target list
+    ::List* groups;  // of SortGroupClause, numbered as in the path's target
 };
 
 // SELECT groups, aggregates FROM (the fragment) f WHERE ... GROUP BY groups
@@ -141,9 +141,9 @@ struct AggregatePath {
         ::Index reference = get_pathtarget_sortgroupref(target, i);
         if (reference != 0) {
             entry->ressortgroupref = reference;
-            query->groupClause = ::lappend(
-                query->groupClause,
-                copyObjectImpl(::get_sortgroupref_clause(reference, path.groups)));
+            query->groupClause =
+                ::lappend(query->groupClause,
+                          copyObjectImpl(::get_sortgroupref_clause(reference, path.groups)));
         }
         query->targetList = ::lappend(query->targetList, entry);
     }
@@ -167,10 +167,10 @@ struct AggregatePath {
     scan->scan.plan.targetlist = tlist;
     for (int i = 0; i < ::list_length(tlist); ++i) {
         auto* entry = static_cast<::TargetEntry*>(::list_nth(tlist, i));
-        scan->custom_scan_tlist = ::lappend(
-            scan->custom_scan_tlist,
-            ::makeTargetEntry(static_cast<::Expr*>(copyObjectImpl(entry->expr)),
-                              static_cast<::AttrNumber>(i + 1), nullptr, false));
+        scan->custom_scan_tlist =
+            ::lappend(scan->custom_scan_tlist,
+                      ::makeTargetEntry(static_cast<::Expr*>(copyObjectImpl(entry->expr)),
+                                        static_cast<::AttrNumber>(i + 1), nullptr, false));
     }
     scan->flags = path->flags;
     scan->methods = executor::remote_scan_methods();
@@ -196,8 +196,8 @@ const ::CustomPathMethods kPathMethods = {"HerdRemote", make_plan, nullptr};
 // Everything that the relation's nodes would have to evaluate.
 bool can_send_all(const Halves& halves, const ::List* plain) {
     for (int i = 0; i < ::list_length(halves.remote->baserestrictinfo); ++i) {
-        if (!can_send(static_cast<::RestrictInfo*>(
-                ::list_nth(halves.remote->baserestrictinfo, i)))) {
+        if (!can_send(
+                static_cast<::RestrictInfo*>(::list_nth(halves.remote->baserestrictinfo, i)))) {
             return false;
         }
     }
@@ -235,8 +235,8 @@ bool can_send_all(const Halves& halves, const ::List* plain) {
                   const Halves& halves, ::PathTarget* partial, ::AggStrategy strategy,
                   const ::AggClauseCosts* costs, double groups) {
     ::PathTarget* needed = translate_target(root, input->reltarget, halves.here_info);
-    ::Path* rows = reinterpret_cast<::Path*>(::create_projection_path(
-        root, halves.here, halves.here->cheapest_total_path, needed));
+    ::Path* rows = reinterpret_cast<::Path*>(
+        ::create_projection_path(root, halves.here, halves.here->cheapest_total_path, needed));
     return reinterpret_cast<::Path*>(::create_agg_path(
         root, partial_rel, rows, translate_target(root, partial, halves.here_info), strategy,
         AGGSPLIT_INITIAL_SERIAL, root->parse->groupClause, NIL, costs, groups));
@@ -263,10 +263,12 @@ void add_paths(::PlannerInfo* root, ::RelOptInfo* input, ::RelOptInfo* output,
         return;
     }
     ::set_pathtarget_cost_width(root, partial);
-    double groups = parse->groupClause == NIL
-                        ? 1 : ::estimate_num_groups(root, ::get_sortgrouplist_exprs(parse->groupClause,
-                                                                                   root->processed_tlist),
-                                                    input->rows, nullptr, nullptr);
+    double groups =
+        parse->groupClause == NIL
+            ? 1
+            : ::estimate_num_groups(
+                  root, ::get_sortgrouplist_exprs(parse->groupClause, root->processed_tlist),
+                  input->rows, nullptr, nullptr);
     ::AggStrategy strategy = parse->groupClause == NIL ? AGG_PLAIN : AGG_HASHED;
     ::AggClauseCosts partial_costs{};
     ::AggClauseCosts final_costs{};
@@ -274,12 +276,12 @@ void add_paths(::PlannerInfo* root, ::RelOptInfo* input, ::RelOptInfo* output,
     ::get_agg_clause_costs(root, AGGSPLIT_FINAL_DESERIAL, &final_costs);
     ::RelOptInfo* partial_rel = ::fetch_upper_rel(root, UPPERREL_PARTIAL_GROUP_AGG, output->relids);
     partial_rel->reltarget = partial;
-    ::Path* parts = remote_part(root, partial_rel, halves,
-                                translate_target(root, partial, halves.remote_info), remote_plain,
-                                groups);
+    ::Path* parts =
+        remote_part(root, partial_rel, halves, translate_target(root, partial, halves.remote_info),
+                    remote_plain, groups);
     if (halves.here != nullptr) {
-        ::Path* here = part_here(root, input, partial_rel, halves, partial, strategy,
-                                 &partial_costs, groups);
+        ::Path* here =
+            part_here(root, input, partial_rel, halves, partial, strategy, &partial_costs, groups);
         parts = reinterpret_cast<::Path*>(::create_append_path(
             root, partial_rel, ::list_make2(here, parts), NIL, NIL, nullptr, 0, false, -1));
         parts->pathtarget = partial;

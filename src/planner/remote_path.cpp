@@ -73,7 +73,8 @@ void set_costs(::Path* path, double rows) {
 }
 
 // The number of rows that LIMIT leaves of a query that is nothing but this relation, or -1.
-double limit_for(const ::PlannerInfo* root, const ::RelOptInfo* rel, const RemoteRelation& relation) {
+double limit_for(const ::PlannerInfo* root, const ::RelOptInfo* rel,
+                 const RemoteRelation& relation) {
     const ::Query* parse = root->parse;
     bool constant = (parse->limitCount != nullptr && IsA(parse->limitCount, Const)) &&
                     (parse->limitOffset == nullptr || IsA(parse->limitOffset, Const)) &&
@@ -86,7 +87,8 @@ double limit_for(const ::PlannerInfo* root, const ::RelOptInfo* rel, const Remot
     return root->limit_tuples;
 }
 
-void add_remote_paths(::PlannerInfo* root, ::RelOptInfo* rel, ::Index rti, const Fragment& fragment) {
+void add_remote_paths(::PlannerInfo* root, ::RelOptInfo* rel, ::Index rti,
+                      const Fragment& fragment) {
     RemoteRelation* relation = new_relation(fragment, rti);
     for (int i = 0; i < ::list_length(rel->baserestrictinfo); ++i) {
         auto* restriction = static_cast<::RestrictInfo*>(::list_nth(rel->baserestrictinfo, i));
@@ -102,8 +104,8 @@ void add_remote_paths(::PlannerInfo* root, ::RelOptInfo* rel, ::Index rti, const
         relation->limit = limit;
     }
     ::add_path(rel, &make_path(rel, relation)->path);
-    RemoteRelation* ordered = root->query_pathkeys == NIL
-                                  ? nullptr : ordered_relation(root, rel, *relation);
+    RemoteRelation* ordered =
+        root->query_pathkeys == NIL ? nullptr : ordered_relation(root, rel, *relation);
     if (ordered != nullptr) {
         ordered->limit = limit;
         ::CustomPath* path = make_path(rel, ordered);

@@ -1,5 +1,5 @@
-// Paths of remote relations: the SQL that a fragment's nodes run, narrowed by what the planner knows:
-// needed columns, conditions, order, limit, partial aggregates. PostgreSQL style.
+// Paths of remote relations: the SQL that a fragment's nodes run, narrowed by what the planner
+// knows: needed columns, conditions, order, limit, partial aggregates. PostgreSQL style.
 #pragma once
 
 namespace herd::planner {

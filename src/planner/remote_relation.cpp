@@ -51,9 +51,9 @@ void add_order(const RemoteRelation& relation, ::Query* query) {
         auto* expression = reinterpret_cast<::Expr*>(moved_expression(relation, item->expression));
         ::TargetEntry* entry = ::tlist_member(expression, query->targetList);
         if (entry == nullptr) {
-            entry = ::makeTargetEntry(expression,
-                                      static_cast<::AttrNumber>(::list_length(query->targetList) + 1),
-                                      nullptr, true);
+            entry = ::makeTargetEntry(
+                expression, static_cast<::AttrNumber>(::list_length(query->targetList) + 1),
+                nullptr, true);
             query->targetList = ::lappend(query->targetList, entry);
         }
         auto* clause = makeNode(SortGroupClause);
@@ -94,8 +94,8 @@ int position_of(const RemoteRelation& relation, ::Expr* expression) {
 }
 
 void add_columns_of(RemoteRelation& relation, ::Node* expression) {
-    ::List* vars = ::pull_var_clause(expression, PVC_RECURSE_PLACEHOLDERS | PVC_RECURSE_AGGREGATES |
-                                                     PVC_RECURSE_WINDOWFUNCS);
+    ::List* vars = ::pull_var_clause(
+        expression, PVC_RECURSE_PLACEHOLDERS | PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS);
     for (int i = 0; i < ::list_length(vars); ++i) {
         auto* var = static_cast<::Var*>(::list_nth(vars, i));
         if (static_cast<::Index>(var->varno) != relation.rti) {
@@ -126,16 +126,17 @@ void add_columns_of(RemoteRelation& relation, ::Node* expression) {
 }
 
 SortItem* sort_item(const ::PathKey* key, const ::RelOptInfo* rel) {
-    ::Expr* expression = key->pk_eclass->ec_has_volatile ? nullptr : member_here(key->pk_eclass, rel);
+    ::Expr* expression =
+        key->pk_eclass->ec_has_volatile ? nullptr : member_here(key->pk_eclass, rel);
     auto* column = without_relabel(expression);
     if (column == nullptr || !IsA(column, Var) || reinterpret_cast<::Var*>(column)->varattno <= 0) {
         return nullptr;
     }
     // The nodes sort by the type's default order, in the column's collation, as ORDER BY prints.
     Oid type = ::exprType(reinterpret_cast<::Node*>(expression));
-    ::TypeCacheEntry* entry = ::lookup_type_cache(
-        type, TYPECACHE_LT_OPR | TYPECACHE_GT_OPR | TYPECACHE_EQ_OPR | TYPECACHE_BTREE_OPFAMILY |
-                  TYPECACHE_HASH_PROC);
+    ::TypeCacheEntry* entry =
+        ::lookup_type_cache(type, TYPECACHE_LT_OPR | TYPECACHE_GT_OPR | TYPECACHE_EQ_OPR |
+                                      TYPECACHE_BTREE_OPFAMILY | TYPECACHE_HASH_PROC);
     if (entry->btree_opf != key->pk_opfamily ||
         ::exprCollation(reinterpret_cast<::Node*>(expression)) != key->pk_eclass->ec_collation ||
         pg::has_local_value_type(type) || type >= FirstNormalObjectId) {
@@ -143,8 +144,7 @@ SortItem* sort_item(const ::PathKey* key, const ::RelOptInfo* rel) {
     }
     auto* item = static_cast<SortItem*>(::palloc0(sizeof(SortItem)));
     item->expression = column;
-    item->sort_operator =
-        key->pk_strategy == BTLessStrategyNumber ? entry->lt_opr : entry->gt_opr;
+    item->sort_operator = key->pk_strategy == BTLessStrategyNumber ? entry->lt_opr : entry->gt_opr;
     item->equality_operator = entry->eq_opr;
     item->collation = key->pk_eclass->ec_collation;
     item->nulls_first = key->pk_nulls_first;
@@ -177,7 +177,8 @@ bool can_send(const ::RestrictInfo* restriction) {
     auto* clause = reinterpret_cast<::Node*>(restriction->clause);
     // What a policy must come before stays here, unless it can tell nothing.
     bool may_leak = restriction->security_level > 0 && !restriction->leakproof;
-    return !restriction->pseudoconstant && !may_leak && sendable_expression(clause) && is_shippable(clause);
+    return !restriction->pseudoconstant && !may_leak && sendable_expression(clause) &&
+           is_shippable(clause);
 }
 
 ::Query* query_over(const RemoteRelation& relation) {
@@ -226,7 +227,8 @@ RemoteRelation* ordered_relation(::PlannerInfo* root, ::RelOptInfo* rel,
     *ordered = relation;
     ordered->columns = ::list_copy(relation.columns);
     for (int i = 0; i < ::list_length(root->query_pathkeys); ++i) {
-        SortItem* item = sort_item(static_cast<::PathKey*>(::list_nth(root->query_pathkeys, i)), rel);
+        SortItem* item =
+            sort_item(static_cast<::PathKey*>(::list_nth(root->query_pathkeys, i)), rel);
         if (item == nullptr) {
             return nullptr;
         }
@@ -242,7 +244,8 @@ RemoteRelation* ordered_relation(::PlannerInfo* root, ::RelOptInfo* rel,
     ::List* list = NIL;
     for (int i = 0; i < ::list_length(relation.columns); ++i) {
         auto* column = static_cast<::Expr*>(copyObjectImpl(::list_nth(relation.columns, i)));
-        list = ::lappend(list, ::makeTargetEntry(column, static_cast<::AttrNumber>(i + 1), nullptr, false));
+        list = ::lappend(
+            list, ::makeTargetEntry(column, static_cast<::AttrNumber>(i + 1), nullptr, false));
     }
     return list;
 }

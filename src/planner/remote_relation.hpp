@@ -9,11 +9,11 @@ namespace herd::planner {
 // Kept in a path's custom_private as if it were a node: paths are never copied.
 struct RemoteRelation {
     const Fragment* fragment;
-    ::Index rti;        // of the function's entry
-    ::List* columns;    // of Var: what is read, in the order of the rows
-    ::List* sent;       // of RestrictInfo: conditions that the nodes check
-    ::List* order;      // of SortItem
-    double limit;       // most rows that are needed of each node; negative: all
+    ::Index rti;      // of the function's entry
+    ::List* columns;  // of Var: what is read, in the order of the rows
+    ::List* sent;     // of RestrictInfo: conditions that the nodes check
+    ::List* order;    // of SortItem
+    double limit;     // most rows that are needed of each node; negative: all
 };
 
 struct SortItem {
@@ -29,7 +29,8 @@ RemoteRelation* new_relation(const Fragment& fragment, ::Index rti);
 // Columns for the relation's target and for the conditions that stay here.
 void need_columns(RemoteRelation& relation, const ::RelOptInfo* rel);
 // A copy that delivers the rows in the query's order, or nullptr when the nodes can't give it.
-RemoteRelation* ordered_relation(::PlannerInfo* root, ::RelOptInfo* rel, const RemoteRelation& relation);
+RemoteRelation* ordered_relation(::PlannerInfo* root, ::RelOptInfo* rel,
+                                 const RemoteRelation& relation);
 // SELECT (nothing yet) FROM (the fragment) f WHERE the conditions that are sent.
 ::Query* query_over(const RemoteRelation& relation);
 // An expression over the function's entry, as that query names its columns.

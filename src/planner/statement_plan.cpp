@@ -220,12 +220,13 @@ void refuse_key_update(const catalog::Catalog& herd, const ::Query* query, const
         if (key != nullptr && same_value(fold(reinterpret_cast<::Node*>(entry->expr)), key)) {
             continue;
         }
-        ereport(ERROR,
-                (errcode(sqlstate::kKeyUpdate.code),
-                 errmsg("cannot update the distribution key \"%s\" of table \"%s\"", entry->resname,
-                        ::get_rel_name(target->relid)),
-                 errdetail("The row would belong to another shard."),
-                 errhint("Delete the row and insert it again with its new key, in one transaction.")));
+        ereport(
+            ERROR,
+            (errcode(sqlstate::kKeyUpdate.code),
+             errmsg("cannot update the distribution key \"%s\" of table \"%s\"", entry->resname,
+                    ::get_rel_name(target->relid)),
+             errdetail("The row would belong to another shard."),
+             errhint("Delete the row and insert it again with its new key, in one transaction.")));
     }
 }
 
@@ -265,7 +266,8 @@ void refuse_key_update(const catalog::Catalog& herd, const ::Query* query, const
         reason = "it uses a system column, whose values differ from node to node";
     }
     if (reason == nullptr && has_check_options(query)) {
-        reason = "it goes through a view WITH CHECK OPTION or a policy's check to rows of several nodes";
+        reason =
+            "it goes through a view WITH CHECK OPTION or a policy's check to rows of several nodes";
     }
     if (reason == nullptr) {
         const char* offender =
@@ -282,7 +284,8 @@ void refuse_key_update(const catalog::Catalog& herd, const ::Query* query, const
     refuse_key_update(herd, query, nullptr);
     RemoteText text = deparse(query, "");
     executor::RemotePlan plan = remote_plan(request, text);
-    plan.group_id = herd.find(rt_fetch(query->resultRelation, query->rtable)->relid)->group->id.value;
+    plan.group_id =
+        herd.find(rt_fetch(query->resultRelation, query->rtable)->relid)->group->id.value;
     ::PlannedStmt* statement = plan_child(request);
     executor::wrap_statement(statement, plan, nullptr, text.parameters);
     return statement;
@@ -293,7 +296,8 @@ void refuse_key_update(const catalog::Catalog& herd, const ::Query* query, const
     const char* offender =
         why_not_shippable(const_cast<::Node*>(reinterpret_cast<const ::Node*>(query)), false);
     const char* reason = nullptr;
-    if (graph.refs != NIL || graph.has_local || graph.has_system_column || graph.has_foreign_modify) {
+    if (graph.refs != NIL || graph.has_local || graph.has_system_column ||
+        graph.has_foreign_modify) {
         reason = "it reads rows that only some of the nodes have";
     } else if (offender != nullptr) {
         reason = ::psprintf("%s could give another value on each node", offender);

@@ -22,8 +22,8 @@ struct PlanRequest {
     ::PlannedStmt* (*plain)(::Query*, const char*, int, ::ParamListInfo);
 };
 
-// The statement goes to the one node that owns its key, when every distributed table in it is fixed to
-// the same one; nullptr when it is not so.
+// The statement goes to the one node that owns its key, when every distributed table in it is fixed
+// to the same one; nullptr when it is not so.
 ::PlannedStmt* plan_routed(const catalog::Catalog& herd, const PlanRequest& request,
                            const KeyGraph& graph);
 
@@ -35,8 +35,8 @@ struct PlanRequest {
 // UPDATE and DELETE of a reference table: the same on every node and here.
 ::PlannedStmt* plan_modify_reference(const PlanRequest& request, const KeyGraph& graph);
 
-// Errors: kKeyUpdate when an UPDATE may change the distribution key. key: the value that the statement
-// is fixed to, or nullptr.
+// Errors: kKeyUpdate when an UPDATE may change the distribution key. key: the value that the
+// statement is fixed to, or nullptr.
 void refuse_key_update(const catalog::Catalog& herd, const ::Query* query, const ::Node* key);
 
 [[noreturn]] void refuse_statement(const char* what, const char* reason, const char* hint);

@@ -45,7 +45,8 @@ bool visit(::Node* node, void* argument) {
             const catalog::Table* table = context.herd->find(rte->relid);
             if (table != nullptr && table->kind == TableKind::kDistributed) {
                 context.survey->distributed = true;
-                context.survey->remote_rows = context.survey->remote_rows || !table->group->all_here;
+                context.survey->remote_rows =
+                    context.survey->remote_rows || !table->group->all_here;
             }
         }
         return false;

@@ -13,8 +13,8 @@ extern "C" {
 namespace herd::planner {
 
 struct Survey {
-    bool distributed = false;    // a distributed table anywhere
-    bool remote_rows = false;    // ... some of whose shards are on other nodes
+    bool distributed = false;                // a distributed table anywhere
+    bool remote_rows = false;                // ... some of whose shards are on other nodes
     const catalog::Table* target = nullptr;  // of the statement itself (or its data-modifying CTEs)
     bool modifies_in_cte = false;
 };

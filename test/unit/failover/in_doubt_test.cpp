@@ -59,6 +59,15 @@ TEST(InDoubt, AnEarlierRunsTransactionNeedsItsRecord) {
     EXPECT_EQ(judged(lost, Status::kUnknown), Verdict::kUndecidable);
 }
 
+// The same crash, before the number is given again.
+TEST(InDoubt, ANumberThatACrashHasLostIsRolledBack) {
+    PreparedTransaction lost = prepared(5000);
+    EXPECT_EQ(judged(lost, Status::kNotGiven), Verdict::kUndecidable) << "impossible in one run";
+    lost.id.run = 44;
+    EXPECT_EQ(judged(lost, Status::kNotGiven), Verdict::kRollBack);
+    EXPECT_EQ(judged(lost, Status::kNotGiven, true), Verdict::kCommit);
+}
+
 TEST(InDoubt, EachVerdictHasAWord) {
     EXPECT_STREQ(word_for(Verdict::kNotOurs), "not ours");
     EXPECT_STREQ(word_for(Verdict::kLeave), "in progress");

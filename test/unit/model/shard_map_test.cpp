@@ -101,8 +101,8 @@ TEST(ShardMapTest, refusesAnEmptyRangeAndAnIdUsedTwice) {
               "shard id is used twice");
 }
 
-// Property: in a map with random boundaries and owners each hash has one owner, the binary search finds
-// it, and the nodes' joined ranges tile the space again.
+// Property: in a map with random boundaries and owners each hash has one owner, the binary search
+// finds it, and the nodes' joined ranges tile the space again.
 TEST(ShardMapTest, randomMapsGiveEachHashOneOwner) {
     std::mt19937_64 random(20240607);
     for (int round = 0; round < 200; ++round) {

@@ -93,8 +93,8 @@ Weights random_nodes(std::mt19937& random) {
     return nodes;
 }
 
-// Property: every shard has an owner, no node is more than a shard away from its exact share, each node's
-// shards are one run, and the order in which the nodes are given is of no account.
+// Property: every shard has an owner, no node is more than a shard away from its exact share, each
+// node's shards are one run, and the order in which the nodes are given is of no account.
 TEST(SpreadTest, keepsToTheExactShareForRandomWeights) {
     std::mt19937 random(42);
     for (int round = 0; round < 500; ++round) {

@@ -40,7 +40,8 @@ TEST(GroupByOwnerTest, keepsThePositionsOfEachNode) {
     EXPECT_TRUE(group_by_owner(two_halves(), {}).empty());
 }
 
-// Property: over random maps the three functions agree with the map, and no hash is lost or doubled.
+// Property: over random maps the three functions agree with the map, and no hash is lost or
+// doubled.
 TEST(OwnersTest, allFunctionsAgreeOnRandomMaps) {
     std::mt19937_64 random(7);
     for (int round = 0; round < 200; ++round) {
