@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "api/plain_session.hpp"
+#include "pg/failpoint.hpp"
 #include "pg/process.hpp"
 
 extern "C" {
@@ -26,6 +27,7 @@ namespace herd::api {
 namespace {
 
 constexpr int kPortsTried = 200;
+constexpr int kStarts = 5;  // each with another port
 
 // The settings of this server that its sibling shares, as they are.
 constexpr const char* kShared[] = {"shared_preload_libraries",
@@ -63,7 +65,7 @@ std::string quoted(const std::string& value) {
     return text + "'";
 }
 
-bool is_free(int port) {
+bool is_free_address(int port) {
     int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int on = 1;
     ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -74,32 +76,6 @@ bool is_free(int port) {
     bool bound = ::bind(socket, reinterpret_cast<struct sockaddr*>(&address), sizeof address) == 0;
     ::close(socket);
     return bound;
-}
-
-bool is_taken_in_herd(int port) {
-    pg::AsOwner owner;
-    return pg::query_value(
-               "SELECT 1 FROM herd.server WHERE port = $1::int4 AND data_directory IS NOT NULL",
-               {std::to_string(port)})
-        .has_value();
-}
-
-int choose_port(int wanted) {
-    if (wanted != 0) {
-        if (wanted < 1 || wanted > 65535 || !is_free(wanted)) {
-            throw Error(sqlstate::kInvalidParameter,
-                        "port " + std::to_string(wanted) + " can't be used")
-                .hint("Leave the port out, and a free one is taken.");
-        }
-        return wanted;
-    }
-    for (int port = ::PostPortNumber + 1; port <= ::PostPortNumber + kPortsTried && port < 65536;
-         ++port) {
-        if (is_free(port) && !is_taken_in_herd(port)) {
-            return port;
-        }
-    }
-    throw Error(sqlstate::kObjectNotInState, "no free port was found").hint("Name one.");
 }
 
 void require_plain_name(const std::string& name) {
@@ -143,6 +119,39 @@ void require_empty(const std::string& directory) {
     if (!empty) {
         throw Error(sqlstate::kInvalidParameter, "directory \"" + directory + "\" is not empty")
             .hint("Give another data_directory, or remove what an earlier attempt has left there.");
+    }
+}
+
+// Also no socket may be there that has the port in its name: servers that listen to no address
+// share a directory of sockets.
+bool is_free(int port, const std::string& socket_directory) {
+    std::string lock = socket_directory + "/.s.PGSQL." + std::to_string(port) + ".lock";
+    return is_free_address(port) && ::access(lock.c_str(), F_OK) != 0;
+}
+
+// A local node that is stopped wants its port back.
+bool is_taken_in_herd(int port) {
+    pg::AsOwner owner;
+    return pg::query_value(
+               "SELECT 1 FROM herd.server WHERE port = $1::int4 AND data_directory IS NOT NULL",
+               {std::to_string(port)})
+        .has_value();
+}
+
+// A port that nobody has, from the one given on. Others may take it at any time.
+int choose_port(int first, const std::string& socket_directory) {
+    for (int port = first; port < first + kPortsTried && port < 65536; ++port) {
+        if (is_free(port, socket_directory) && !is_taken_in_herd(port)) {
+            return port;
+        }
+    }
+    throw Error(sqlstate::kObjectNotInState, "no free port was found").hint("Name one.");
+}
+
+void require_port(int port, const std::string& socket_directory) {
+    if (port < 1 || port > 65535 || !is_free(port, socket_directory)) {
+        throw Error(sqlstate::kInvalidParameter, "port " + std::to_string(port) + " can't be used")
+            .hint("Leave the port out, and a free one is taken.");
     }
 }
 
@@ -195,8 +204,12 @@ LocalServer::LocalServer(const std::string& name, int port, const std::string& d
         data_directory_.pop_back();
     }
     require_empty(data_directory_);
-    server_.port = choose_port(port);
     server_.host = socket_directory(data_directory_);
+    if (port != 0) {
+        require_port(port, server_.host);
+        port_is_given_ = true;
+    }
+    server_.port = port != 0 ? port : choose_port(::PostPortNumber + 1, server_.host);
     server_.username = bootstrap_superuser();
     pg::AsOwner owner;
     server_.dbname = *pg::query_value("SELECT current_database()");
@@ -287,7 +300,23 @@ void LocalServer::write_settings() {
 }
 
 void LocalServer::start() {
-    start_server(data_directory_);
+    HERD_FAILPOINT("local_node.before_start");
+    for (int attempt = 1;; ++attempt) {
+        try {
+            start_server(data_directory_);
+            return;
+        } catch (const Error& error) {
+            bool taken =
+                error.state() != sqlstate::kQueryCanceled && !is_free(server_.port, server_.host);
+            if (port_is_given_ || !taken || attempt == kStarts) {
+                throw;
+            }
+        }
+        // Somebody has taken the port since it was chosen.
+        server_.port = choose_port(server_.port + 1, server_.host);
+        write_file(data_directory_ + "/postgresql.conf",
+                   "port = " + std::to_string(server_.port) + "\n", std::ios::app);
+    }
 }
 
 void LocalServer::create_database() {
@@ -321,9 +350,9 @@ void start_server(const std::string& data_directory) {
     std::string log = data_directory + "/startup.log";
     pg::Program program;
     program.name = "pg_ctl";
-    program.arguments = {"start",        "--pgdata=" + data_directory,
-                         "--log=" + log, "--wait",
-                         "--timeout=60", "--silent"};
+    program.arguments = {"start",         "--pgdata=" + data_directory,
+                         "--log=" + log,  "--wait",
+                         "--timeout=180", "--silent"};
     try {
         pg::run_program(program);
     } catch (const Error& error) {

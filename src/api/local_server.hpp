@@ -21,6 +21,7 @@ public:
     [[nodiscard]] const Server& server() const { return server_; }
 
     void initialize();
+    // Takes another port when somebody else has taken the one that this object has chosen.
     void start();
     // The database that is to become the node.
     void create_database();
@@ -33,6 +34,7 @@ private:
     std::string name_;
     std::string data_directory_;
     Server server_;
+    bool port_is_given_ = false;
     bool made_directory_ = false;
 };
 

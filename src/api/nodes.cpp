@@ -58,12 +58,12 @@ HERD_SQL_FUNCTION(herd_add_local_node) {
     herd::api::require_can_join(request);
     herd::api::LocalServer local(request.node.name, PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1),
                                  herd::api::optional_text(fcinfo, 2).value_or(""));
-    request.server = local.server();
     request.data_directory = local.data_directory();
     try {
         herd::api::report_step("making a server in " + local.data_directory());
         local.initialize();
         local.start();
+        request.server = local.server();
         herd::api::report_step("started it on port " + std::to_string(request.server.port));
         local.create_database();
         PG_RETURN_INT32(herd::api::join_node(request).value);

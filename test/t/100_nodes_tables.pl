@@ -4,6 +4,8 @@
 use strict;
 use warnings;
 use Herd;
+use IO::Socket::IP;
+use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $herd        = Herd->new(nodes => 3, join => 0);
@@ -198,9 +200,33 @@ is(($herd->try("SELECT herd.stop_local_node('n1')"))[1], '55000', 'not one that 
 is(($herd->try("SELECT herd.add_local_node('two', data_directory => '$data')"))[1], '22023',
     'a directory that is in use');
 is(($herd->try("SELECT herd.add_local_node('../two')"))[1], '22023', 'a name that is a path');
-is(($herd->try("SELECT herd.add_local_node('two', port => 0 + " . $n1->port . ')'))[1], '22023',
-    'a port that is in use')
-    if $n1->host !~ m{^/};
+my $own_port = $herd->sql("SELECT port FROM herd.servers WHERE node = 'own'");
+is(($herd->try("SELECT herd.add_local_node('two', port => $own_port)"))[1], '22023',
+    'a port that is in use');
+
+# A port that somebody takes after it was chosen: the next one is.
+my $late = $coordinator->basedir . '/late';
+$herd->sql("SELECT herd.failpoint_set('local_node.before_start', 'pause')");
+my $job = $herd->start_script("SELECT herd.add_local_node('late', data_directory => '$late')");
+ok $herd->poll_sql($coordinator, 'SELECT herd.failpoint_paused()', 'local_node.before_start'),
+    'a port is chosen';
+my ($chosen) = reverse slurp_file("$late/postgresql.conf") =~ /^port = '(\d+)'/mg;
+my @listeners =
+    map { IO::Socket::IP->new(Listen => 1, LocalAddr => $_, LocalPort => $chosen) } '127.0.0.1', '::1';
+$herd->sql("SELECT herd.failpoint_clear('local_node.before_start')");
+is(($herd->finish_script($job))[1], '00000', 'a local node starts although its port was taken');
+cmp_ok $herd->sql("SELECT port FROM herd.servers WHERE node = 'late'"), '>', $chosen,
+    'with the next one';
+$_ && $_->close for @listeners;
+$herd->sql("SELECT herd.stop_local_node('late'); SELECT herd.remove_node('late')");
+
+# Where the path is too long for a socket, the socket is beside the coordinator's and those of others.
+my $deep = $coordinator->basedir . '/deep' . 'er' x 40;
+$herd->sql("SELECT herd.add_local_node('deep', data_directory => '$deep')");
+like $herd->sql("SELECT host, port FROM herd.servers WHERE node = 'deep'"),
+    qr/^\Q@{[ $coordinator->host ]}\E\|\d+$/, 'a socket beside those of other servers';
+$herd->sql("SELECT herd.stop_local_node('deep'); SELECT herd.remove_node('deep')");
+
 my $broken = $coordinator->basedir . '/broken';
 $herd->sql("SELECT herd.failpoint_set('join.before_end', 'error')");
 isnt(($herd->try("SELECT herd.add_local_node('broken', data_directory => '$broken')"))[1], '00000',
