@@ -21,6 +21,9 @@ deps:  ## install what building and testing need (Debian packages)
 check: deps  ## run all tests; the last line is "N passed, N failed"
 	@MAKE='$(MAKE)' tools/check $(SUITES)
 
+check-all: deps  ## check, and the suites that take longer (fault)
+	@MAKE='$(MAKE)' tools/check $(SUITES) fault
+
 unit:  ## unit tests of the core, with address and undefined-behaviour sanitizers
 	@cmake -S . -B build/unit -DCMAKE_BUILD_TYPE=Debug -DHERD_SANITIZE=address,undefined >/dev/null
 	@cmake --build build/unit -j $(JOBS) --target herd_unit_test -- --no-print-directory -s >/dev/null
@@ -53,6 +56,10 @@ pgtap:  ## contract tests in test/pgtap/ (pgTAP)
 tap:  ## multi-node tests in test/t/ (prove); TESTS="test/t/NNN_topic.pl ..." picks some
 	@$(staged)
 	@test/perl/run-tap $(TESTS)
+
+fault:  ## servers killed at every step of a commit (two minutes); TESTS="test/fault/X.pl ..." picks some
+	@$(staged)
+	@test/perl/run-tap $(or $(TESTS),test/fault/*.pl)
 
 boundary:  ## errors, cancel and terminate at the C++/PostgreSQL boundary
 	@$(staged) stage-boundary
