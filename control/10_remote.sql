@@ -3,3 +3,8 @@ CREATE FUNCTION herd.remote_rows(fragment integer) RETURNS SETOF record
     LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'herd_remote_rows';
 COMMENT ON FUNCTION herd.remote_rows(integer) IS
     'Internal: stands in plans for the rows of other nodes. Errors: HR008 when called';
+
+CREATE FUNCTION herd.link_node() RETURNS integer
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'herd_link_node';
+COMMENT ON FUNCTION herd.link_node() IS
+    'Internal: the number of the node that this server is. Errors: HR008 outside of a herd';

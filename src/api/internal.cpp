@@ -2,6 +2,7 @@
 #include "transaction/internal.hpp"
 #include "executor/fragment_snapshot.hpp"
 #include "pg/guard.hpp"
+#include "transaction/endpoint.hpp"
 
 extern "C" {
 #include "utils/builtins.h"
@@ -18,6 +19,10 @@ HERD_SQL_FUNCTION(herd_link_snapshot) {
     herd::transaction::require_internal_call("link_snapshot");
     herd::executor::begin_fragments(PG_GETARG_INT64(0));
     PG_RETURN_VOID();
+}
+
+HERD_SQL_FUNCTION(herd_link_node) {
+    PG_RETURN_INT32(herd::transaction::require_herd().self.value);
 }
 
 HERD_SQL_FUNCTION(herd_remote_rows) {

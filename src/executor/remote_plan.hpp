@@ -20,10 +20,11 @@ struct SortColumn {
 
 struct RemotePlan {
     char* text = nullptr;
-    uint64 plan_id = 0;   // this backend's number for the text, for prepared statements
-    int32 group_id = 0;   // 0: every node (a reference table)
-    bool routed = false;  // one node, by the key expression: the first of custom_exprs
-    bool writes = false;
+    uint64 plan_id = 0;         // this backend's number for the text, for prepared statements
+    int32 group_id = 0;         // 0: every node (a reference table)
+    bool routed = false;        // one node, by the key expression: the first of custom_exprs
+    bool writes = false;        // changes or locks rows
+    bool queues = true;         // writes on several nodes, one such statement at a time
     bool sets_tag = false;      // its rows count in the command's tag
     bool binary = false;        // results in binary
     bool several = false;       // other fragments of the same statement: one snapshot for all

@@ -127,12 +127,12 @@ void RemoteRun::evaluate_parameters() {
     }
 }
 
-void RemoteRun::start(bool local_part) {
+void RemoteRun::start() {
     ::MemoryContext old =
         MemoryContextSwitchTo(state_->ss.ps.ps_ExprContext->ecxt_per_query_memory);
     evaluate_parameters();
-    bool several_places = nodes_.size() > 1 || local_part;
-    if (plan_.writes && several_places && plan_.group_id != 0) {
+    bool several_places = nodes_.size() + (runs_here_ ? 1 : 0) > 1;
+    if (plan_.writes && plan_.queues && several_places && plan_.group_id != 0) {
         pg::call([&] { lock_group_writes(plan_.group_id); });
     }
     bool lone = plan_.writes ? !several_places && transaction::may_write_alone()

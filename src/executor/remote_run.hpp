@@ -24,8 +24,8 @@ public:
     [[nodiscard]] const std::vector<NodeId>& nodes() const { return nodes_; }
     [[nodiscard]] const RemotePlan& plan() const { return plan_; }
 
-    // Sends the text to the nodes. local_part: this server runs a part of the statement as well.
-    void start(bool local_part);
+    // Sends the text to the nodes.
+    void start();
     [[nodiscard]] RemoteQuery& query() { return query_; }
 
     // EXPLAIN ANALYZE: once the last row is here, asks the nodes for the plans they ran.

@@ -82,7 +82,7 @@ bool read_kept(ScanState* state, ::TupleTableSlot* slot) {
 
 bool next_row(ScanState* state, ::TupleTableSlot* slot) {
     if (!state->run->query().started()) {
-        state->run->start(false);
+        state->run->start();
     }
     if (state->kept == nullptr) {
         if (state->run->query().next(slot)) {

@@ -85,7 +85,7 @@ bool next_row(::CustomScanState* node, ::TupleTableSlot* slot) {
     RemoteRun& run = *state->run;
     // Writers of a reference table meet at this server's copy first, so that they cannot deadlock.
     if (!run.query().started() && run.plan().counts_rows) {
-        run.start(run.runs_here());
+        run.start();
     }
     if (!state->local_done) {
         if (run.runs_here() && pg::call([&] { return take_local(node, slot); })) {
@@ -94,7 +94,7 @@ bool next_row(::CustomScanState* node, ::TupleTableSlot* slot) {
         state->local_done = true;
     }
     if (!run.query().started()) {
-        run.start(true);
+        run.start();
     }
     while (!state->remote_done) {
         if (run.query().next(slot)) {

@@ -3,6 +3,7 @@
 #include "pg/compat.hpp"
 #include "pg/wire_types.hpp"
 #include "planner/fragment_parts.hpp"
+#include "planner/row_places.hpp"
 #include "planner/shippable.hpp"
 
 extern "C" {
@@ -27,58 +28,6 @@ namespace {
 
 // The statement that is being planned; nested planning (of functions) keeps its own.
 const Rewrite* current = nullptr;
-
-void refuse_fragment(const char* reason, const char* hint) {
-    refuse_statement("a statement over several nodes", reason, hint);
-}
-
-struct UsedColumns {
-    int level;
-    ::Index rti;
-    ::Bitmapset* columns;
-    bool whole_row;
-    bool system;
-};
-
-bool find_used(::Node* node, void* argument) {
-    auto& used = *static_cast<UsedColumns*>(argument);
-    if (node == nullptr) {
-        return false;
-    }
-    if (IsA(node, Var)) {
-        auto* var = reinterpret_cast<::Var*>(node);
-        if (static_cast<int>(var->varlevelsup) == used.level &&
-            static_cast<::Index>(var->varno) == used.rti) {
-            used.whole_row = used.whole_row || var->varattno == 0;
-            used.system = used.system || var->varattno < 0;
-            if (var->varattno > 0) {
-                used.columns = ::bms_add_member(used.columns, var->varattno);
-            }
-        }
-        return false;
-    }
-    if (IsA(node, Query)) {
-        ++used.level;
-        (void)pg::compat::walk_query(reinterpret_cast<::Query*>(node), find_used, argument, 0);
-        --used.level;
-        return false;
-    }
-    return pg::compat::walk_expression(node, find_used, argument);
-}
-
-UsedColumns used_columns(::Query* query, ::Index rti) {
-    UsedColumns used = {0, rti, nullptr, false, false};
-    (void)pg::compat::walk_query(query, find_used, &used, 0);
-    return used;
-}
-
-// A null of the column's type, for a column that nobody reads.
-::Expr* null_column(::Form_pg_attribute attribute) {
-    return attribute->attisdropped
-               ? reinterpret_cast<::Expr*>(::makeNullConst(INT4OID, -1, InvalidOid))
-               : reinterpret_cast<::Expr*>(::makeNullConst(
-                     attribute->atttypid, attribute->atttypmod, attribute->attcollation));
-}
 
 // How many rows the nodes hold, guessed from this server's own statistics of its part.
 double estimate_rows(const catalog::Catalog& herd, const catalog::Table& table, Relation relation) {
@@ -121,38 +70,18 @@ bool nodes_can_apply_policies(const catalog::Catalog& herd, const ::RangeTblEntr
            !reads_own_rows(policies, const_cast<catalog::Catalog*>(&herd));
 }
 
-// The table's columns as outputs; those that the query does not read are nulls.
-::List* table_outputs(Relation relation, const UsedColumns& used) {
-    ::List* outputs = NIL;
-    ::TupleDesc description = RelationGetDescr(relation);
-    for (int i = 0; i < description->natts; ++i) {
-        ::Form_pg_attribute attribute = TupleDescAttr(description, i);
-        auto* output = static_cast<Output*>(::palloc0(sizeof(Output)));
-        output->position = attribute->attnum;
-        output->name =
-            ::pstrdup(attribute->attisdropped ? ::psprintf("dropped_%d", attribute->attnum)
-                                              : NameStr(attribute->attname));
-        output->null = null_column(attribute);
-        output->used = !attribute->attisdropped &&
-                       (used.whole_row || ::bms_is_member(attribute->attnum, used.columns));
-        output->expression =
-            reinterpret_cast<::Expr*>(::makeVar(1, attribute->attnum, attribute->atttypid,
-                                                attribute->atttypmod, attribute->attcollation, 0));
-        outputs = ::lappend(outputs, output);
+// The planner counts a relation's columns by their names.
+void name_added_columns(::RangeTblEntry* rte, const ::List* outputs) {
+    rte->eref = static_cast<::Alias*>(copyObjectImpl(rte->eref));
+    for (int i = ::list_length(rte->eref->colnames); i < ::list_length(outputs); ++i) {
+        const char* name = static_cast<Output*>(::list_nth(outputs, i))->name;
+        rte->eref->colnames = ::lappend(rte->eref->colnames, ::makeString(::pstrdup(name)));
     }
-    return outputs;
 }
 
 // Turns a range table entry of a distributed table into its remote relation.
 void replace_table(Rewrite& rewrite, ::Query* query, ::Index rti, const catalog::Table& table) {
     ::RangeTblEntry* rte = rt_fetch(rti, query->rtable);
-    UsedColumns used = used_columns(query, rti);
-    if (used.system) {
-        refuse_fragment("it reads a system column, whose values differ from node to node",
-                        "Use the table's own columns.");
-    }
-    ::Relation relation = ::table_open(rte->relid, NoLock);
-    ::List* outputs = table_outputs(relation, used);
     auto* original = static_cast<::RangeTblEntry*>(copyObjectImpl(rte));
     ::ChangeVarNodes(reinterpret_cast<::Node*>(original->securityQuals), static_cast<int>(rti), 1,
                      0);
@@ -165,9 +94,13 @@ void replace_table(Rewrite& rewrite, ::Query* query, ::Index rti, const catalog:
     ::Query* base = select_from(original);
     base->hasRowSecurity = query->hasRowSecurity;
     base->hasSubLinks = ::checkExprHasSubLink(reinterpret_cast<::Node*>(original->securityQuals));
+    move_row_mark(query, rti, base);
+    ::Relation relation = ::table_open(original->relid, NoLock);
+    ::List* outputs = table_outputs(*rewrite.herd, relation, query, rti);
     Fragment* fragment =
         new_fragment(rewrite, fragment_query(base, outputs), table.group->id.value);
     fragment->role = role;
+    fragment->locking = locking_of(base);
     fragment->rows = estimate_rows(*rewrite.herd, table, relation);
     fragment->names = ::list_make1(::makeString(::pstrdup(RelationGetRelationName(relation))));
     ::table_close(relation, NoLock);
@@ -175,6 +108,7 @@ void replace_table(Rewrite& rewrite, ::Query* query, ::Index rti, const catalog:
     if (!table.group->some_here) {
         rewrite.removed = ::lappend(rewrite.removed, copyObjectImpl(original));
     }
+    name_added_columns(rte, outputs);
     rte->rtekind = RTE_SUBQUERY;
     rte->subquery = replaced;
     rte->relid = InvalidOid;
@@ -203,17 +137,6 @@ void collect_references(::Node* node, ::Bitmapset** found) {
     } else if (IsA(node, JoinExpr)) {
         collect_references(reinterpret_cast<::JoinExpr*>(node)->larg, found);
         collect_references(reinterpret_cast<::JoinExpr*>(node)->rarg, found);
-    }
-}
-
-void refuse_row_marks(const ::Query* query, ::Index rti) {
-    for (int i = 0; i < ::list_length(query->rowMarks); ++i) {
-        auto* mark = static_cast<::RowMarkClause*>(::list_nth(query->rowMarks, i));
-        if (mark->rti == rti) {
-            refuse_statement("SELECT ... FOR UPDATE or SHARE over several nodes",
-                             "rows can be locked on one shard at a time",
-                             "Add a condition that fixes the distribution key.");
-        }
     }
 }
 
@@ -257,7 +180,6 @@ void rewrite_into_fragments(Rewrite& rewrite, ::Query* query) {
         const catalog::Table* table =
             rte->rtekind == RTE_RELATION ? rewrite.herd->find(rte->relid) : nullptr;
         if (table != nullptr && table->kind == TableKind::kDistributed && !table->group->all_here) {
-            refuse_row_marks(query, static_cast<::Index>(rti));
             replace_table(rewrite, query, static_cast<::Index>(rti), *table);
         }
     }
@@ -279,6 +201,12 @@ void rewrite_into_fragments(Rewrite& rewrite, ::Query* query) {
 }
 
 ::PlannedStmt* plan_over_fragments(const catalog::Catalog& herd, const PlanRequest& request) {
+    refuse_compared_places(herd, request.query);
+    if (locks_in_outer_join(reinterpret_cast<::Node*>(request.query), nullptr)) {
+        // The planner refuses to lock what an outer join may leave out. It has to see the clause.
+        (void)request.plain(static_cast<::Query*>(copyObjectImpl(request.query)), request.text,
+                            request.cursor_options, request.parameters);
+    }
     auto* query = static_cast<::Query*>(copyObjectImpl(request.query));
     Rewrite rewrite = {&herd, NIL, NIL};
     rewrite_into_fragments(rewrite, query);

@@ -19,10 +19,14 @@ extern "C" {
 
 namespace herd::planner {
 
+// Whether reading a fragment locks its rows (FOR UPDATE and the like), waiting for others or not.
+enum class Locking { kNone, kWaits, kDoesNotWait };
+
 struct Fragment {
     int id;
     ::Query* query;  // its columns, over whole tables: what a node computes
     int32 group_id;
+    Locking locking;
     Oid role;       // whose rights the nodes apply; InvalidOid: the user's
     double rows;    // estimate, of the nodes' part
     ::List* names;  // of tables, for EXPLAIN

@@ -1,5 +1,7 @@
 #include "planner/fragment_parts.hpp"
 
+#include "pg/compat.hpp"
+
 extern "C" {
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -35,6 +37,9 @@ int next_id = 0;
     ::List* names = NIL;
     for (int i = 0; i < ::list_length(fragment.query->targetList); ++i) {
         auto* entry = static_cast<::TargetEntry*>(::list_nth(fragment.query->targetList, i));
+        if (entry->resjunk) {
+            continue;
+        }
         auto* expression = reinterpret_cast<::Node*>(entry->expr);
         function->funccolnames = ::lappend(function->funccolnames, ::makeString(entry->resname));
         function->funccoltypes = ::lappend_oid(function->funccoltypes, ::exprType(expression));
@@ -44,13 +49,50 @@ int next_id = 0;
             ::lappend_oid(function->funccolcollations, ::exprCollation(expression));
         names = ::lappend(names, ::makeString(entry->resname));
     }
-    function->funccolcount = ::list_length(fragment.query->targetList);
+    function->funccolcount = ::list_length(names);
     auto* rte = makeNode(RangeTblEntry);
     rte->rtekind = RTE_FUNCTION;
     rte->functions = ::list_make1(function);
     rte->eref = ::makeAlias("herd_rows", names);
     rte->inFromCl = true;
     return rte;
+}
+
+::List* sent_of(const Output& output) {
+    return output.sent != NIL ? output.sent : ::list_make1(output.expression);
+}
+
+bool shift_columns(::Node* node, void* argument) {
+    if (node != nullptr && IsA(node, Var)) {
+        auto* var = reinterpret_cast<::Var*>(node);
+        var->varattno =
+            static_cast<::AttrNumber>(var->varattno + *static_cast<const ::AttrNumber*>(argument));
+        var->varattnosyn = var->varattno;
+        return false;
+    }
+    return pg::compat::walk_expression(node, shift_columns, argument);
+}
+
+// The output, over the function's columns after the given one.
+::Expr* received_expression(const Output& output, ::AttrNumber after) {
+    if (output.received != nullptr) {
+        auto* copy = static_cast<::Node*>(copyObjectImpl(output.received));
+        (void)shift_columns(copy, &after);
+        return reinterpret_cast<::Expr*>(copy);
+    }
+    auto* node = static_cast<::Node*>(linitial(sent_of(output)));
+    return reinterpret_cast<::Expr*>(::makeVar(1, static_cast<::AttrNumber>(after + 1),
+                                               ::exprType(node), ::exprTypmod(node),
+                                               ::exprCollation(node), 0));
+}
+
+// Expressions that only the fragment's own order needs.
+void add_sort_expressions(const ::Query* base, ::Query* query) {
+    for (int i = 0; i < ::list_length(base->targetList); ++i) {
+        auto* entry = static_cast<::TargetEntry*>(copyObjectImpl(::list_nth(base->targetList, i)));
+        entry->resno = static_cast<::AttrNumber>(::list_length(query->targetList) + 1);
+        query->targetList = ::lappend(query->targetList, entry);
+    }
 }
 
 // SELECT <outputs> from the nodes or from here; unused columns are nulls, so that positions stay.
@@ -61,9 +103,8 @@ int next_id = 0;
         auto* output = static_cast<Output*>(::list_nth(outputs, i));
         ::Expr* expression = output->null;
         if (output->used) {
-            auto* node = reinterpret_cast<::Node*>(output->expression);
-            expression = reinterpret_cast<::Expr*>(::makeVar(
-                1, ++column, ::exprType(node), ::exprTypmod(node), ::exprCollation(node), 0));
+            expression = received_expression(*output, column);
+            column = static_cast<::AttrNumber>(column + ::list_length(sent_of(*output)));
         }
         query->targetList = ::lappend(
             query->targetList, ::makeTargetEntry(expression, static_cast<::AttrNumber>(i + 1),
@@ -83,6 +124,7 @@ int next_id = 0;
             query->targetList, ::makeTargetEntry(expression, static_cast<::AttrNumber>(i + 1),
                                                  ::pstrdup(output->name), false));
     }
+    add_sort_expressions(base, query);
     return query;
 }
 
@@ -113,6 +155,9 @@ int next_id = 0;
     operation->rarg = reinterpret_cast<::Node*>(right_ref);
     for (int i = 0; i < ::list_length(left->targetList); ++i) {
         auto* entry = static_cast<::TargetEntry*>(::list_nth(left->targetList, i));
+        if (entry->resjunk) {
+            continue;
+        }
         auto* expression = reinterpret_cast<::Node*>(entry->expr);
         Oid type = ::exprType(expression);
         operation->colTypes = ::lappend_oid(operation->colTypes, type);
@@ -167,14 +212,16 @@ Fragment* new_fragment(Rewrite& rewrite, ::Query* query, int32 group) {
     ::AttrNumber column = 0;
     for (int i = 0; i < ::list_length(outputs); ++i) {
         auto* output = static_cast<Output*>(::list_nth(outputs, i));
-        if (output->used) {
+        ::List* sent = output->used ? sent_of(*output) : NIL;
+        for (int s = 0; s < ::list_length(sent); ++s) {
             ++column;
             query->targetList = ::lappend(
                 query->targetList,
-                ::makeTargetEntry(static_cast<::Expr*>(copyObjectImpl(output->expression)), column,
+                ::makeTargetEntry(static_cast<::Expr*>(copyObjectImpl(::list_nth(sent, s))), column,
                                   ::psprintf("c%d", column), false));
         }
     }
+    add_sort_expressions(base, query);
     return query;
 }
 

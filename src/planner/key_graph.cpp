@@ -6,6 +6,7 @@
 
 extern "C" {
 #include "access/hash.h"
+#include "access/sysattr.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "nodes/nodeFuncs.h"
@@ -336,7 +337,10 @@ bool visit_sublinks(::Node* node, void* context) {
         if (at != nullptr && var->varattno < 0) {
             ::RangeTblEntry* rte = rt_fetch(var->varno, at->query->rtable);
             if (rte->rtekind == RTE_RELATION && state->walk->herd->find(rte->relid) != nullptr) {
-                state->walk->graph->has_system_column = true;
+                KeyGraph* graph = state->walk->graph;
+                graph->has_system_column = true;
+                graph->has_table_number =
+                    graph->has_table_number || var->varattno == TableOidAttributeNumber;
             }
         }
         return false;

@@ -38,6 +38,7 @@ struct KeyGraph {
     bool has_local;   // a table whose rows are only on this server, or that the herd does not know
     bool has_reference;
     bool has_system_column;   // of a distributed table
+    bool has_table_number;    // one of them is tableoid, which differs from node to node
     bool has_foreign_modify;  // a data-modifying CTE
 };
 

@@ -161,6 +161,7 @@ struct AggregatePath {
     plan.group_id = aggregate->relation->fragment->group_id;
     plan.binary = true;
     plan.role = aggregate->relation->fragment->role;
+    set_locking(*aggregate->relation->fragment, &plan);
     plan.several = fragment_count() > 1;
     plan.relations = aggregate->relation->fragment->names;
     auto* scan = makeNode(CustomScan);

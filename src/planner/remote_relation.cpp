@@ -188,7 +188,9 @@ bool can_send(const ::RestrictInfo* restriction) {
     ::List* names = NIL;
     for (int i = 0; i < ::list_length(rte->subquery->targetList); ++i) {
         auto* entry = static_cast<::TargetEntry*>(::list_nth(rte->subquery->targetList, i));
-        names = ::lappend(names, ::makeString(::pstrdup(entry->resname)));
+        if (!entry->resjunk) {
+            names = ::lappend(names, ::makeString(::pstrdup(entry->resname)));
+        }
     }
     rte->alias = ::makeAlias("f", NIL);
     rte->eref = ::makeAlias("f", names);
@@ -240,6 +242,11 @@ RemoteRelation* ordered_relation(::PlannerInfo* root, ::RelOptInfo* rel,
     return ordered;
 }
 
+void set_locking(const Fragment& fragment, executor::RemotePlan* plan) {
+    plan->writes = fragment.locking != Locking::kNone;
+    plan->queues = fragment.locking == Locking::kWaits;
+}
+
 ::List* scan_columns(const RemoteRelation& relation) {
     ::List* list = NIL;
     for (int i = 0; i < ::list_length(relation.columns); ++i) {
@@ -275,6 +282,7 @@ void finish_scan(::PlannerInfo*, const RemoteRelation& relation, ::CustomScan* s
     plan.group_id = relation.fragment->group_id;
     plan.binary = binary;
     plan.role = relation.fragment->role;
+    set_locking(*relation.fragment, &plan);
     plan.several = fragment_count() > 1;
     plan.sort = sort_columns(relation);
     plan.relations = relation.fragment->names;

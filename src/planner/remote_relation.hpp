@@ -2,6 +2,7 @@
 // order; and the SQL text that says it. PostgreSQL style.
 #pragma once
 
+#include "executor/remote_plan.hpp"
 #include "planner/fragment.hpp"
 
 namespace herd::planner {
@@ -41,6 +42,8 @@ bool can_send(const ::RestrictInfo* restriction);
 bool sendable_expression(::Node* expression);
 // The columns as the scan's target list.
 ::List* scan_columns(const RemoteRelation& relation);
+// Says in the plan that reading the fragment locks rows.
+void set_locking(const Fragment& fragment, executor::RemotePlan* plan);
 // Fills custom_private and custom_exprs.
 void finish_scan(::PlannerInfo* root, const RemoteRelation& relation, ::CustomScan* scan);
 

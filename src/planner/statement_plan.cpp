@@ -234,7 +234,7 @@ void refuse_key_update(const catalog::Catalog& herd, const ::Query* query, const
                            const KeyGraph& graph) {
     RouteKey key{};
     bool writes = request.query->commandType != CMD_SELECT;
-    if (graph.has_local || graph.has_system_column || !find_route_key(graph, &key) ||
+    if (graph.has_local || graph.has_table_number || !find_route_key(graph, &key) ||
         !is_shippable(reinterpret_cast<::Node*>(request.query), writes) ||
         !results_can_travel(output_of(request.query)) || has_check_options(request.query)) {
         return nullptr;
@@ -262,7 +262,8 @@ void refuse_key_update(const catalog::Catalog& herd, const ::Query* query, const
     if (reason == nullptr && graph.has_foreign_modify) {
         reason = "a data-modifying WITH query writes to another table";
     }
-    if (reason == nullptr && graph.has_system_column) {
+    if (reason == nullptr && graph.has_system_column &&
+        (graph.has_table_number || ::list_length(graph.refs) < 2)) {
         reason = "it uses a system column, whose values differ from node to node";
     }
     if (reason == nullptr && has_check_options(query)) {

@@ -14,7 +14,8 @@ namespace herd::transaction {
 
 namespace {
 
-// Built-in settings that change what a statement returns or how a value is read.
+// Built-in settings that change what a statement returns, how a value is read, or how long a lock
+// is waited for.
 constexpr const char* kForwarded[] = {
     "TimeZone",
     "DateStyle",
@@ -34,6 +35,7 @@ constexpr const char* kForwarded[] = {
     "standard_conforming_strings",
     "default_table_access_method",
     "default_toast_compression",
+    "lock_timeout",
 };
 
 void append_setting(std::string& sql, const char* name, const char* value) {
