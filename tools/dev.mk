@@ -57,6 +57,12 @@ tap:  ## multi-node tests in test/t/ (prove); TESTS="test/t/NNN_topic.pl ..." pi
 	@$(staged)
 	@test/perl/run-tap $(TESTS)
 
+# HERD_SEED and HERD_STATEMENTS in test/t/015_fuzz.pl; a seed makes the same statements every time.
+fuzz:  ## random statements on a herd and on a plain server: make fuzz SEED=1 COUNT=20000
+	@$(staged)
+	@HERD_SEED=$(or $(SEED),1) HERD_STATEMENTS=$(or $(COUNT),20000) PROVE_FLAGS=--verbose \
+	    test/perl/run-tap test/t/015_fuzz.pl
+
 fault:  ## servers killed at every step of a commit (two minutes); TESTS="test/fault/X.pl ..." picks some
 	@$(staged)
 	@test/perl/run-tap $(or $(TESTS),test/fault/*.pl)

@@ -40,6 +40,14 @@ bool modifies(const ::Query* query) {
     return query->commandType != CMD_SELECT && query->commandType != CMD_UTILITY;
 }
 
+// A WITH query that modifies a distributed table is only ever routed.
+void refuse_modifying_with(const Survey& found) {
+    if (found.modifies_in_cte) {
+        refuse_statement("a data-modifying WITH query", "it is not fixed to one distribution key",
+                         "Run the statements one after the other in a transaction.");
+    }
+}
+
 ::PlannedStmt* plan_modify(const catalog::Catalog& herd, const PlanRequest& request,
                            const Survey& found) {
     KeyGraph* graph = build_key_graph(herd, request.query);
@@ -50,6 +58,7 @@ bool modifies(const ::Query* query) {
     if (routed != nullptr) {
         return routed;
     }
+    refuse_modifying_with(found);
     if (request.query->commandType == CMD_MERGE) {
         refuse_statement("MERGE", "it is not fixed to one distribution key",
                          "Use INSERT ... ON CONFLICT, or UPDATE and INSERT in one transaction.");
@@ -71,6 +80,7 @@ bool modifies(const ::Query* query) {
     }
     const ::Query* query = request.query;
     if (query->commandType == CMD_INSERT && found.target != nullptr) {
+        refuse_modifying_with(found);
         return plan_insert(herd, request, *found.target);
     }
     if (modifies(query)) {
@@ -81,10 +91,7 @@ bool modifies(const ::Query* query) {
     if (routed != nullptr) {
         return routed;
     }
-    if (found.modifies_in_cte) {
-        refuse_statement("a data-modifying WITH query", "it is not fixed to one distribution key",
-                         "Run the statements one after the other in a transaction.");
-    }
+    refuse_modifying_with(found);
     return plan_over_fragments(herd, request);
 }
 

@@ -59,11 +59,13 @@ void set_costs(::Path* path, double rows) {
     path->total_cost = kRoundTripCost + kRowCost * path->rows;
 }
 
-::CustomPath* make_path(::RelOptInfo* rel, RemoteRelation* relation) {
+// What LATERAL hands to the relation is a parameter of its path.
+::CustomPath* make_path(::PlannerInfo* root, ::RelOptInfo* rel, RemoteRelation* relation) {
     auto* path = makeNode(CustomPath);
     path->path.pathtype = T_CustomScan;
     path->path.parent = rel;
     path->path.pathtarget = rel->reltarget;
+    path->path.param_info = ::get_baserel_parampathinfo(root, rel, rel->lateral_relids);
     path->path.parallel_safe = false;
     path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
     path->custom_private = ::list_make1(relation);
@@ -103,12 +105,12 @@ void add_remote_paths(::PlannerInfo* root, ::RelOptInfo* rel, ::Index rti,
     if (root->query_pathkeys == NIL) {
         relation->limit = limit;
     }
-    ::add_path(rel, &make_path(rel, relation)->path);
+    ::add_path(rel, &make_path(root, rel, relation)->path);
     RemoteRelation* ordered =
         root->query_pathkeys == NIL ? nullptr : ordered_relation(root, rel, *relation);
     if (ordered != nullptr) {
         ordered->limit = limit;
-        ::CustomPath* path = make_path(rel, ordered);
+        ::CustomPath* path = make_path(root, rel, ordered);
         path->path.pathkeys = root->query_pathkeys;
         if (limit >= 0 && limit < path->path.rows) {
             set_costs(&path->path, limit);

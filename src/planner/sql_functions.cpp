@@ -7,6 +7,7 @@ extern "C" {
 #include "access/transam.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
+#include "nodes/makefuncs.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
@@ -67,6 +68,8 @@ bool replace_all(::Node* node, void* argument) {
                 rte->subquery = body;
                 rte->security_barrier = false;
                 rte->functions = NIL;
+                // The function's names of the columns, not those of its body.
+                rte->alias = ::makeAlias(rte->eref->aliasname, ::list_copy(rte->eref->colnames));
             }
         }
         return false;

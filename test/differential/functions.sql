@@ -181,3 +181,9 @@ BEGIN
     UPDATE shop.accounts SET balance = s WHERE id = 70;
 END $$;
 SELECT balance FROM accounts WHERE id = 70;
+-- test: columns of an SQL function have the function's names
+CREATE FUNCTION orders_below(int) RETURNS TABLE (number bigint, buyer bigint) LANGUAGE sql STABLE AS
+    'SELECT order_id, customer_id FROM shop.orders WHERE order_id <= $1';
+SELECT f.buyer FROM orders_below(4403) f WHERE f.buyer = 44 GROUP BY f.buyer;
+SELECT buyer, count(*) FROM orders_below(1000) GROUP BY buyer;
+SELECT f.* FROM orders_below(4403) AS f(a, b) WHERE b = 44;

@@ -101,3 +101,9 @@ SELECT c, o FROM customers c JOIN orders o ON o.customer_id = c.id WHERE c.id = 
 SELECT count(*) FROM customers c JOIN orders o ON o.customer_id + 0 = c.id;
 -- test: keys of different integer types
 SELECT a.id, c.name FROM accounts a JOIN customers c ON c.id = a.id WHERE a.id < 6;
+-- test: LATERAL subquery that hands on columns of the outer side
+SELECT c.id, x.a, x.b FROM customers c LEFT JOIN LATERAL (SELECT c.name AS a, d.version AS b FROM documents d) x
+    ON x.b = c.region_id AND x.a = c.name WHERE c.id < 4;
+-- test: LATERAL subquery over another outer join
+SELECT c.id, x.n FROM customers c JOIN LATERAL (SELECT upper(c.initial) AS n, o.owner FROM accounts o LEFT JOIN pairs p ON p.b = o.id) x
+    ON x.n = c.initial WHERE c.id < 3;

@@ -52,3 +52,7 @@ UPDATE active_customers SET balance = 0 WHERE id = 42;
 UPDATE shop.active_customers SET name = 'Renamed' WHERE id = 45 RETURNING name;
 -- test: comparing ctids of several nodes [refused HR003]
 SELECT id FROM customers WHERE ctid IN (SELECT min(ctid) FROM customers GROUP BY region_id);
+-- test: insert from an update in a CTE [refused HR003]
+WITH w AS (UPDATE orders SET note = note WHERE order_id < 900 RETURNING customer_id, order_id) INSERT INTO pairs (a, b) SELECT customer_id, order_id FROM w;
+-- test: insert into a local table from a delete in a CTE [refused HR003]
+WITH w AS (DELETE FROM pairs WHERE b = 3 RETURNING a) INSERT INTO local_notes (id, customer_id) SELECT max(a) + 900, 1 FROM w;

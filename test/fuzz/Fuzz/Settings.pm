@@ -1,0 +1,27 @@
+# Settings that must not change any answer, but change how it is found.
+package Fuzz::Settings;
+
+use strict;
+use warnings;
+
+my %both = (
+    map({ $_ => ['off'] } qw(enable_hashjoin enable_mergejoin enable_nestloop enable_hashagg enable_sort
+            enable_material enable_memoize enable_indexscan enable_seqscan enable_bitmapscan enable_incremental_sort)),
+    work_mem => [ '64kB', '256MB' ], join_collapse_limit => [1], from_collapse_limit => [1], geqo_threshold => [2],
+    enable_partitionwise_join => ['on'], enable_partitionwise_aggregate => ['on'], force_parallel_mode => ['on'],
+    parallel_setup_cost => [0], cursor_tuple_fraction => ['1'], plan_cache_mode => [ 'force_generic_plan' ]
+);
+
+# Of the herd alone: other plans for the same statement.
+my %herd = ();
+
+# SET statements for some of them.
+sub some
+{
+    my ($random) = @_;
+    my @made = map { { sql => "SET $_ = '" . $random->pick(@{ $both{$_} }) . "'" } } $random->some(1 + $random->below(3), sort keys %both);
+    push @made, map { { sql => "SET $_ = '" . $random->pick(@{ $herd{$_} }) . "'", herd => 1 } } $random->some($random->below(3), sort keys %herd);
+    return @made;
+}
+
+1;
