@@ -1,6 +1,12 @@
+CREATE FUNCTION herd.remote_rows_support(internal) RETURNS internal
+    LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'herd_remote_rows_support';
+COMMENT ON FUNCTION herd.remote_rows_support(internal) IS
+    'Internal: tells the planner how many rows herd.remote_rows stands for';
+
 -- The relation that stands for the nodes' part of a query. Never called: the planner gives it a plan.
 CREATE FUNCTION herd.remote_rows(fragment integer) RETURNS SETOF record
-    LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'herd_remote_rows';
+    LANGUAGE c STRICT VOLATILE SUPPORT herd.remote_rows_support
+    AS 'MODULE_PATHNAME', 'herd_remote_rows';
 COMMENT ON FUNCTION herd.remote_rows(integer) IS
     'Internal: stands in plans for the rows of other nodes. Errors: HR008 when called';
 

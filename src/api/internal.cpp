@@ -2,6 +2,7 @@
 #include "transaction/internal.hpp"
 #include "executor/fragment_snapshot.hpp"
 #include "pg/guard.hpp"
+#include "planner/fragment.hpp"
 #include "transaction/endpoint.hpp"
 
 extern "C" {
@@ -28,4 +29,9 @@ HERD_SQL_FUNCTION(herd_link_node) {
 HERD_SQL_FUNCTION(herd_remote_rows) {
     throw herd::Error(herd::sqlstate::kNotInternal, "herd.remote_rows stands in plans only")
         .hint("Query the distributed table itself.");
+}
+
+HERD_SQL_FUNCTION(herd_remote_rows_support) {
+    PG_RETURN_POINTER(
+        herd::planner::support_remote_rows(reinterpret_cast<::Node*>(PG_GETARG_POINTER(0))));
 }

@@ -2,6 +2,7 @@
 
 #include "pg/compat.hpp"
 #include "pg/wire_types.hpp"
+#include "planner/estimate.hpp"
 #include "planner/fragment_parts.hpp"
 #include "planner/row_places.hpp"
 #include "planner/shippable.hpp"
@@ -14,6 +15,7 @@ extern "C" {
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_func.h"
 #include "parser/parsetree.h"
@@ -28,21 +30,6 @@ namespace {
 
 // The statement that is being planned; nested planning (of functions) keeps its own.
 const Rewrite* current = nullptr;
-
-// How many rows the nodes hold, guessed from this server's own statistics of its part.
-double estimate_rows(const catalog::Catalog& herd, const catalog::Table& table, Relation relation) {
-    constexpr double kUnknown = 10'000;
-    double shards = static_cast<double>(table.group->map.size());
-    double here = 0;
-    for (const Shard& shard : table.group->map.shards()) {
-        here += shard.node == herd.self ? 1 : 0;
-    }
-    double rows = relation->rd_rel->reltuples;
-    if (here == 0 || rows <= 0) {
-        return kUnknown;
-    }
-    return rows / here * (shards - here);
-}
 
 // Whether every node can apply the table's policies by itself: its own columns, settings, reference
 // tables. Others are applied here, to rows that the nodes deliver without theirs.
@@ -101,7 +88,7 @@ void replace_table(Rewrite& rewrite, ::Query* query, ::Index rti, const catalog:
         new_fragment(rewrite, fragment_query(base, outputs), table.group->id.value);
     fragment->role = role;
     fragment->locking = locking_of(base);
-    fragment->rows = estimate_rows(*rewrite.herd, table, relation);
+    fragment->rows = rows_on_nodes(*rewrite.herd, table);
     fragment->names = ::list_make1(::makeString(::pstrdup(RelationGetRelationName(relation))));
     ::table_close(relation, NoLock);
     ::Query* replaced = replacement(*fragment, base, outputs, table.group->some_here);
@@ -163,6 +150,22 @@ void complete_plan(const Rewrite& rewrite, ::PlannedStmt* statement) {
     }
 }
 
+const Fragment* fragment_of_call(const ::Node* node) {
+    auto* call = reinterpret_cast<const ::FuncExpr*>(node);
+    if (call == nullptr || !IsA(call, FuncExpr) || call->funcresulttype != RECORDOID ||
+        call->args == NIL || !IsA(linitial(call->args), Const)) {
+        return nullptr;
+    }
+    int id = DatumGetInt32(static_cast<::Const*>(linitial(call->args))->constvalue);
+    for (int i = 0; i < ::list_length(current->fragments); ++i) {
+        auto* fragment = static_cast<Fragment*>(::list_nth(current->fragments, i));
+        if (fragment->id == id && call->funcid == remote_rows_function()) {
+            return fragment;
+        }
+    }
+    return nullptr;
+}
+
 }  // namespace
 
 void rewrite_into_fragments(Rewrite& rewrite, ::Query* query) {
@@ -208,7 +211,7 @@ void rewrite_into_fragments(Rewrite& rewrite, ::Query* query) {
                             request.cursor_options, request.parameters);
     }
     auto* query = static_cast<::Query*>(copyObjectImpl(request.query));
-    Rewrite rewrite = {&herd, NIL, NIL};
+    Rewrite rewrite = {&herd, NIL, NIL, request.parameters};
     rewrite_into_fragments(rewrite, query);
     return plan_rewritten(rewrite, request, query);
 }
@@ -217,20 +220,20 @@ const Fragment* fragment_of(const ::RangeTblEntry* rte) {
     if (current == nullptr || rte->rtekind != RTE_FUNCTION || ::list_length(rte->functions) != 1) {
         return nullptr;
     }
-    auto* function = static_cast<::RangeTblFunction*>(linitial(rte->functions));
-    auto* call = reinterpret_cast<::FuncExpr*>(function->funcexpr);
-    if (call == nullptr || !IsA(call, FuncExpr) || call->funcresulttype != RECORDOID ||
-        ::list_length(call->args) != 1 || !IsA(linitial(call->args), Const)) {
+    return fragment_of_call(static_cast<::RangeTblFunction*>(linitial(rte->functions))->funcexpr);
+}
+
+::Node* support_remote_rows(::Node* request) {
+    if (!IsA(request, SupportRequestRows)) {
         return nullptr;
     }
-    int id = DatumGetInt32(static_cast<::Const*>(linitial(call->args))->constvalue);
-    for (int i = 0; i < ::list_length(current->fragments); ++i) {
-        auto* fragment = static_cast<Fragment*>(::list_nth(current->fragments, i));
-        if (fragment->id == id && call->funcid == remote_rows_function()) {
-            return fragment;
-        }
+    auto* rows = reinterpret_cast<::SupportRequestRows*>(request);
+    const Fragment* fragment = current == nullptr ? nullptr : fragment_of_call(rows->node);
+    if (fragment == nullptr) {
+        return nullptr;
     }
-    return nullptr;
+    rows->rows = fragment->rows;
+    return request;
 }
 
 int fragment_count() {

@@ -40,8 +40,9 @@ struct Fragment {
 // removed entries for complete_plan. For INSERT ... SELECT, whose target stays.
 struct Rewrite {
     const catalog::Catalog* herd;
-    ::List* fragments;  // of Fragment*
-    ::List* removed;    // of RangeTblEntry*: for privileges, locks and invalidation
+    ::List* fragments;           // of Fragment*
+    ::List* removed;             // of RangeTblEntry*: for privileges, locks and invalidation
+    ::ParamListInfo parameters;  // the client's, for estimates; may be nullptr
 };
 void rewrite_into_fragments(Rewrite& rewrite, ::Query* query);
 
@@ -51,6 +52,8 @@ void rewrite_into_fragments(Rewrite& rewrite, ::Query* query);
 
 // The fragment that a function's relation stands for; nullptr for any other function.
 const Fragment* fragment_of(const ::RangeTblEntry* rte);
+// Planner support of herd.remote_rows: tells the estimated number of rows.
+::Node* support_remote_rows(::Node* request);
 // How many there are in the statement that is being planned.
 int fragment_count();
 

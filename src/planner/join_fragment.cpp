@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "pg/compat.hpp"
+#include "planner/estimate.hpp"
 #include "planner/fragment_parts.hpp"
 #include "planner/key_graph.hpp"
 #include "planner/remote_relation.hpp"
@@ -397,6 +398,9 @@ void name_tables(const Level& level, const Part& part, Fragment* fragment) {
     Fragment* fragment =
         new_fragment(*level.rewrite, fragment_query(base, outputs), part.group->id.value);
     fragment->role = part.check_as;
+    fragment->rows =
+        estimate(*level.rewrite->herd, fragment->query, RowsOf::kNodes, level.rewrite->parameters)
+            .rows;
     name_tables(level, part, fragment);
     ::List* names = NIL;
     for (int i = 0; i < ::list_length(outputs); ++i) {

@@ -1,11 +1,15 @@
 #include "planner/remote_path.hpp"
 
+#include <cmath>
+
 #include "executor/remote_scan.hpp"
 #include "pg/wire_types.hpp"
 #include "planner/deparse.hpp"
+#include "planner/estimate.hpp"
 #include "planner/fragment.hpp"
 #include "planner/remote_aggregate.hpp"
 #include "planner/remote_relation.hpp"
+#include "planner/remote_statistics.hpp"
 #include "planner/shippable.hpp"
 
 extern "C" {
@@ -57,6 +61,13 @@ void set_costs(::Path* path, double rows) {
     path->rows = ::clamp_row_est(rows);
     path->startup_cost = kRoundTripCost;
     path->total_cost = kRoundTripCost + kRowCost * path->rows;
+}
+
+// The nodes sort each its own rows, and the first one comes when the last is sorted.
+void add_sort_cost(::Path* path, double rows) {
+    double cost = 2 * cpu_operator_cost * rows * std::log2(rows + 2);
+    path->startup_cost += cost;
+    path->total_cost += cost;
 }
 
 // What LATERAL hands to the relation is a parameter of its path.
@@ -115,6 +126,7 @@ void add_remote_paths(::PlannerInfo* root, ::RelOptInfo* rel, ::Index rti,
         if (limit >= 0 && limit < path->path.rows) {
             set_costs(&path->path, limit);
         }
+        add_sort_cost(&path->path, rel->rows);
         ::add_path(rel, &path->path);
     }
 }
@@ -135,6 +147,8 @@ void initialize_remote_paths() {
     previous_pathlist_hook = ::set_rel_pathlist_hook;
     ::set_rel_pathlist_hook = set_paths;
     initialize_remote_aggregates();
+    initialize_estimates();
+    initialize_remote_statistics();
 }
 
 }  // namespace herd::planner

@@ -110,7 +110,7 @@ HAVING sum(ps_supplycost * ps_availqty) >
        (SELECT sum(ps_supplycost * ps_availqty) * 0.0001
         FROM partsupp, supplier, nation
         WHERE ps_suppkey = s_suppkey AND s_nationkey = n_nationkey AND n_name = 'GERMANY')
-ORDER BY value DESC;
+ORDER BY value DESC, ps_partkey;
 -- query: 12
 SELECT l_shipmode,
        sum(CASE WHEN o_orderpriority IN ('1-URGENT', '2-HIGH') THEN 1 ELSE 0 END)

@@ -1,0 +1,109 @@
+#include "planner/estimate.hpp"
+
+#include "pg/guard.hpp"
+
+extern "C" {
+#include "access/table.h"
+#include "nodes/plannodes.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/plancat.h"
+#include "optimizer/planner.h"
+#include "utils/rel.h"
+}
+
+namespace herd::planner {
+
+namespace {
+
+::get_relation_info_hook_type previous_hook = nullptr;
+
+// What is being estimated; nullptr when plans are made to be run.
+struct Estimating {
+    const catalog::Catalog* herd;
+    RowsOf whose;
+};
+const Estimating* current = nullptr;
+
+constexpr double kUnknownRows = 10'000;
+
+struct Share {
+    double here;
+    double elsewhere;
+};
+
+Share share_of(const catalog::Catalog& herd, const catalog::Table& table) {
+    Share share = {0, 0};
+    for (const Shard& shard : table.group->map.shards()) {
+        (shard.node == herd.self ? share.here : share.elsewhere) += 1;
+    }
+    return share;
+}
+
+// By the last ANALYZE or VACUUM; negative: there was none.
+double rows_here(const catalog::Table& table) {
+    ::Relation relation = ::table_open(table.relid, NoLock);
+    double rows = relation->rd_rel->reltuples;
+    ::table_close(relation, NoLock);
+    return rows;
+}
+
+void set_tuples(::RelOptInfo* rel, double tuples) {
+    double factor = rel->tuples > 0 ? tuples / rel->tuples : 1;
+    rel->pages = static_cast<::BlockNumber>(::clamp_row_est(rel->pages * factor));
+    rel->tuples = tuples;
+    for (int i = 0; i < ::list_length(rel->indexlist); ++i) {
+        auto* index = static_cast<::IndexOptInfo*>(::list_nth(rel->indexlist, i));
+        index->tuples = ::clamp_row_est(index->tuples * factor);
+        index->pages = static_cast<::BlockNumber>(::clamp_row_est(index->pages * factor));
+    }
+}
+
+void adjust_tuples(::PlannerInfo* root, Oid relid, bool inhparent, ::RelOptInfo* rel) {
+    if (previous_hook != nullptr) {
+        previous_hook(root, relid, inhparent, rel);
+    }
+    const catalog::Table* table =
+        current == nullptr || inhparent ? nullptr : current->herd->find(relid);
+    if (table == nullptr || table->kind != TableKind::kDistributed) {
+        return;
+    }
+    double nodes = rows_on_nodes(*current->herd, *table);
+    bool some_here = share_of(*current->herd, *table).here > 0;
+    set_tuples(rel, current->whose == RowsOf::kNodes || !some_here ? nodes : rel->tuples + nodes);
+}
+
+}  // namespace
+
+double rows_on_nodes(const catalog::Catalog& herd, const catalog::Table& table) {
+    Share share = share_of(herd, table);
+    double rows = rows_here(table);
+    return share.here == 0 || rows < 0 ? kUnknownRows : rows / share.here * share.elsewhere;
+}
+
+double rows_of_herd(const catalog::Catalog& herd, const catalog::Table& table) {
+    double here = share_of(herd, table).here > 0 ? rows_here(table) : 0;
+    return rows_on_nodes(herd, table) + (here > 0 ? here : 0);
+}
+
+Estimate estimate(const catalog::Catalog& herd, const ::Query* query, RowsOf whose,
+                  ::ParamListInfo parameters) {
+    Estimating estimating = {&herd, whose};
+    const Estimating* outer = current;
+    Estimate result = {0, 0};
+    pg::run_finally(
+        [&] {
+            current = &estimating;
+            auto* copy = static_cast<::Query*>(copyObjectImpl(query));
+            ::PlannedStmt* plan = ::standard_planner(copy, "", 0, parameters);
+            result = {plan->planTree->plan_rows, plan->planTree->plan_width};
+        },
+        [&] { current = outer; });
+    return result;
+}
+
+void initialize_estimates() {
+    previous_hook = ::get_relation_info_hook;
+    ::get_relation_info_hook = adjust_tuples;
+}
+
+}  // namespace herd::planner
