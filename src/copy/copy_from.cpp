@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "catalog/own_row.hpp"
 #include "copy/binary_reader.hpp"
+#include "copy/checked_insert.hpp"
 #include "copy/router.hpp"
 
 extern "C" {
@@ -40,6 +42,7 @@ private:
     [[noreturn]] void fail(const Failure& local);
 
     const CopyPlan& plan_;
+    const catalog::Catalog& herd_;
     NodeCopy node_copy_;
     DefaultColumns defaults_;
     std::vector<std::unique_ptr<NodeTarget>> nodes_;
@@ -86,7 +89,10 @@ NodeCopy make_node_copy(const CopyPlan& plan, const DefaultColumns& defaults) {
 }
 
 Job::Job(const CopyPlan& plan, const catalog::Table& table, const catalog::Catalog& herd)
-    : plan_(plan), input_(source_, plan.transcoding), header_due_(plan.options.binary) {
+    : plan_(plan),
+      herd_(herd),
+      input_(source_, plan.transcoding),
+      header_due_(plan.options.binary) {
     defaults_.prepare(plan, table.kind == TableKind::kDistributed ? table.key_attnum : 0);
     node_copy_ = make_node_copy(plan, defaults_);
     const std::vector<NodeId> nodes =
@@ -206,7 +212,11 @@ std::uint64_t Job::run_local() {
                                 column_names(plan_.relation, columns), local_options(plan_, true));
     });
     source_.open(plan_.statement, ::list_length(plan_.columns), plan_.options.binary);
-    std::uint64_t rows = pg::call([&] { return ::CopyFrom(state); });
+    std::uint64_t rows = pg::call([&] {
+        bool checked = !plan_.is_reference &&
+                       catalog::triggers_may_change_rows(RelationGetRelid(plan_.relation));
+        return checked ? insert_checked(state, herd_) : ::CopyFrom(state);
+    });
     pg::call([&] { ::EndCopyFrom(state); });
     source_.close();
     return rows;

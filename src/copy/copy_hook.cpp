@@ -1,6 +1,7 @@
 #include "copy/copy_hook.hpp"
 
-#include "catalog/herd_catalog.hpp"
+#include "catalog/own_row.hpp"
+#include "copy/checked_insert.hpp"
 #include "copy/copy_from.hpp"
 #include "copy/copy_to.hpp"
 #include "pg/local_only.hpp"
@@ -29,9 +30,34 @@ const catalog::Table* spread_table(const catalog::Catalog& herd, Oid relid) {
 
 const catalog::Catalog* active_herd() {
     const catalog::Catalog* herd = catalog::current();
-    bool active = herd != nullptr && herd->is_coordinator() && !pg::local_only() &&
-                  !transaction::is_internal_session();
+    bool active = herd != nullptr && !herd->tables.empty() && !pg::local_only();
     return active ? herd : nullptr;
+}
+
+// Rows that come to this node: from the coordinator, which has chosen the owner before triggers
+// could change the key, or from a client that has connected to the node by itself.
+bool copy_in_here(const ::CopyStmt* statement, const char* query_string, std::uint64_t* rows) {
+    CopyPlan plan;
+    pg::call([&] { make_plan(plan, statement, query_string); });
+    Oid relid = RelationGetRelid(plan.relation);
+    const catalog::Catalog* herd = catalog::current();
+    const catalog::Table* table = herd == nullptr ? nullptr : spread_table(*herd, relid);
+    bool from_client = !transaction::is_internal_session();
+    bool checked = pg::call([&] {
+        bool needs = table != nullptr && table->kind == TableKind::kDistributed &&
+                     (from_client || catalog::triggers_may_change_rows(relid));
+        if (needs) {
+            ::CopyFromState state = ::BeginCopyFrom(
+                plan.parse_state, plan.relation, reinterpret_cast<::Node*>(plan.where),
+                statement->filename, statement->is_program, nullptr, statement->attlist,
+                statement->options);
+            *rows = insert_checked(state, *herd);
+            ::EndCopyFrom(state);
+        }
+        ::table_close(plan.relation, NoLock);
+        return needs;
+    });
+    return checked;
 }
 
 bool copy_in(const ::CopyStmt* statement, const char* query_string, std::uint64_t* rows) {
@@ -55,7 +81,7 @@ bool run(const ::PlannedStmt* planned, const char* query_string, ::QueryCompleti
         return false;
     }
     const catalog::Catalog* herd = active_herd();
-    if (herd == nullptr || herd->tables.empty()) {
+    if (herd == nullptr) {
         return false;
     }
     Oid relid = pg::call([&] { return RangeVarGetRelid(statement->relation, NoLock, true); });
@@ -64,7 +90,12 @@ bool run(const ::PlannedStmt* planned, const char* query_string, ::QueryCompleti
         return false;
     }
     std::uint64_t rows = 0;
-    if (statement->is_from) {
+    bool on_node = !herd->is_coordinator() || transaction::is_internal_session();
+    if (on_node) {
+        if (!statement->is_from || !copy_in_here(statement, query_string, &rows)) {
+            return false;
+        }
+    } else if (statement->is_from) {
         if (!copy_in(statement, query_string, &rows)) {
             return false;
         }

@@ -4,6 +4,8 @@
 #include "pg/guard.hpp"
 
 extern "C" {
+#include "access/tupconvert.h"
+#include "executor/executor.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
 #include "nodes/plannodes.h"
@@ -64,6 +66,16 @@ inline ::Query* mutate_query(::Query* query, Mutator mutator, void* context, int
 #else
     return ::query_tree_mutator(query, untyped<::Node*>(mutator), context, flags);
 #endif
+}
+
+// How rows of a partitioned table become rows of its partition; nullptr when they are the same.
+inline ::AttrMap* partition_map(::ResultRelInfo* partition, [[maybe_unused]] ::EState* executor) {
+#if PG_VERSION_NUM >= 160000
+    const ::TupleConversionMap* map = ::ExecGetRootToChildMap(partition, executor);
+#else
+    const ::TupleConversionMap* map = partition->ri_RootToPartitionMap;
+#endif
+    return map == nullptr ? nullptr : map->attrMap;
 }
 
 }  // namespace herd::pg::compat

@@ -2,53 +2,19 @@
 // in partitions too. It is no condition that can be false but a function that raises the error.
 #include "planner/row_guard.hpp"
 
+#include "catalog/own_row.hpp"
+
 extern "C" {
-#include "access/htup_details.h"
-#include "access/table.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_func.h"
 #include "parser/parsetree.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/syscache.h"
 }
 
 namespace herd::planner {
 
 namespace {
-
-bool changes_rows(const ::TriggerDesc* triggers) {
-    return triggers != nullptr &&
-           (triggers->trig_insert_before_row || triggers->trig_update_before_row);
-}
-
-bool has_triggers(Oid relid) {
-    ::HeapTuple tuple = ::SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-    if (!HeapTupleIsValid(tuple)) {
-        return false;
-    }
-    bool has = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relhastriggers;
-    ::ReleaseSysCache(tuple);
-    return has;
-}
-
-// Partitions may have triggers of their own, which need not be looked at one by one.
-bool may_change_keys(Oid relid) {
-    ::Relation relation = ::table_open(relid, NoLock);
-    bool may = changes_rows(relation->trigdesc);
-    bool has_partitions = relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
-    ::table_close(relation, NoLock);
-    if (!may && has_partitions) {
-        ::List* partitions = ::find_all_inheritors(relid, NoLock, nullptr);
-        for (int i = 0; i < ::list_length(partitions) && !may; ++i) {
-            may = has_triggers(list_nth_oid(partitions, i));
-        }
-    }
-    return may;
-}
 
 Oid check_function() {
     Oid arguments[] = {REGCLASSOID, ANYOID};
@@ -90,7 +56,7 @@ bool needs_check(const catalog::Catalog& herd, const ::PlannedStmt* statement,
         if (table == nullptr || table->group == nullptr || table->group->all_here) {
             return false;  // all are of one group
         }
-        if (which == GuardedRows::kAll || may_change_keys(table->relid)) {
+        if (which == GuardedRows::kAll || catalog::triggers_may_change_rows(table->relid)) {
             return true;
         }
     }

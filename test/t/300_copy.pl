@@ -342,13 +342,23 @@ everywhere(q{CREATE FUNCTION mark() RETURNS trigger LANGUAGE plpgsql AS
     $$BEGIN IF new.v = 'skip' THEN RETURN NULL; END IF;
         IF new.v = 'fail' THEN RAISE EXCEPTION 'failed' USING ERRCODE = 'XX123'; END IF;
         new.v := new.v || '!'; RETURN new; END$$});
-everywhere('CREATE TABLE g (id integer CHECK (id < 1000), v text)');
+everywhere(q{CREATE TABLE g (id integer CHECK (id < 1000), v text,
+    twice text GENERATED ALWAYS AS (v || v) STORED)});
 everywhere('CREATE TRIGGER mark BEFORE INSERT ON g FOR EACH ROW EXECUTE FUNCTION mark()');
 $herd->sql("SELECT herd.distribute('g', 'id')");
 copies('a trigger', 'g', 'COPY g FROM FILE', numbered(60, "#\tv"));
 copies('a trigger that skips rows', 'g', 'COPY g FROM FILE', numbered(30, "#\tv") . numbered(30, "#\tskip"));
 copies('a trigger that fails', 'g', 'COPY g FROM FILE', numbered(30, "#\tv") . "31\tfail\n", line => 31);
 copies('a CHECK constraint', 'g', 'COPY g FROM FILE', numbered(30, "#\tv") . "3100\tx\n", state => '23514', line => 31);
+everywhere('CREATE TRIGGER mark BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION mark()');
+copies('a trigger of a partitioned table', 'p', 'COPY p FROM FILE WHERE id <> 7',
+    $dated . join '', map { "$_\t2020-06-01\tskip\n" } 61 .. 90);
+copies('a trigger and a partition with columns in another order', 'p', 'COPY p_rest FROM FILE',
+    join('', map { "v$_\t2022-05-01\t$_\n" } 1 .. 60));
+copies('a trigger and a row that is not of the partition', 'p', 'COPY p_2020 FROM FILE',
+    join('', map { "$_\t2020-05-01\tv$_\n" } 1 .. 20) . "21\t2023-01-01\tx\n", state => '0A000', line => 21);
+copies('a trigger and a duplicate', 'p', 'COPY p FROM FILE', $dated . "60\t2019-05-01\tx\n",
+    state => '23505', line => 61);
 
 # --- reference tables ---
 everywhere(q{CREATE TABLE f (id integer PRIMARY KEY, v text, s serial, u uuid DEFAULT gen_random_uuid(),

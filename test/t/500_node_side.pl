@@ -294,6 +294,20 @@ for my $key ($own, $here)
     $herd->sql("UPDATE orders SET note = 'y' WHERE customer = $key AND id = 9001");
 }
 is +($herd->try("UPDATE orders SET note = '$other' WHERE id = 9001"))[1], 'HR010', 'on all nodes';
+
+# COPY: the first two lines stay where they were sent, the third does not.
+for my $key ($own, $here)
+{
+    my $at   = $key == $own ? 'a node' : 'the coordinator';
+    my $copy = "COPY orders (customer, id, note) FROM STDIN;\n$key\t9010\tx\n$key\t9011\t$key\n";
+    is +($herd->try("$copy$key\t9000\t$other\n\\.\n"))[1], 'HR010', "COPY on $at";
+    like $herd->error_of("$copy$key\t9000\t$other\n\\.\n"), qr/$moved.*COPY orders, line 3/s,
+        "COPY on $at: message and line";
+    my ($out, $state) = $herd->try("$copy\\.\n");
+    is $state, '00000', "COPY on $at without a change of node";
+    is $herd->sql("SELECT count(*) FROM orders WHERE customer = $key AND id IN (9010, 9011)"), 2,
+        "COPY on $at: rows are there";
+}
 is $herd->sql('SELECT count(*) FROM orders WHERE id = 9000'), 0, 'no row is misplaced';
 $herd->sql("INSERT INTO orders VALUES ($own, 9002, 1, '$mine')");
 is $herd->sql("SELECT count(*) FROM orders WHERE customer = $mine AND id = 9002"), 1,
@@ -312,6 +326,12 @@ for my $write ("INSERT INTO orders VALUES ($other, 9101)",
     my ($command) = $write =~ /(\w+)/;
     is +($herd->try($write, $herd->node('n1')))[1], 'HR010', "but no row of other nodes: $command";
 }
+
+my $copy = "COPY orders (customer, id) FROM STDIN WHERE id <> 9103;\n$own\t9101\n$other\t9103\n";
+is +($herd->try("$copy$other\t9102\n\\.\n", $herd->node('n1')))[1], 'HR010', 'nor COPY';
+is +($herd->try("$copy\\.\n", $herd->node('n1')))[1], '00000', 'but rows of its own';
+is $herd->sql('SELECT count(*) FROM orders WHERE id > 9100'), 1, 'which the herd sees';
+$herd->sql('DELETE FROM orders WHERE id > 9100');
 
 # ---- plans ----
 
