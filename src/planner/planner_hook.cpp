@@ -51,7 +51,6 @@ bool modifies(const ::Query* query) {
     if (routed != nullptr) {
         return routed;
     }
-    refuse_modifying_with(found);
     if (request.query->commandType == CMD_MERGE) {
         refuse_statement("MERGE", "it is not fixed to one distribution key",
                          "Use INSERT ... ON CONFLICT, or UPDATE and INSERT in one transaction.");
