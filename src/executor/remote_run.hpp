@@ -26,6 +26,9 @@ public:
 
     // Sends the text to the nodes.
     void start();
+    // The same when a cursor is being opened: its rows are those of this moment, whatever is
+    // written before they are fetched. Must be called last in BeginCustomScan.
+    void start_for_cursor();
     [[nodiscard]] RemoteQuery& query() { return query_; }
 
     // EXPLAIN ANALYZE: once the last row is here, asks the nodes for the plans they ran.
@@ -56,7 +59,5 @@ private:
 
 // The number of the client's statement that runs now, for its fragments' common snapshot.
 std::uint64_t statement_number(::EState* estate);
-// From now on a part of a statement has the number of the whole, as long as its EState lives.
-void share_statement_number(::EState* part, ::EState* whole);
 
 }  // namespace herd::executor

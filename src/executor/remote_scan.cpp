@@ -50,6 +50,7 @@ void begin_body(::CustomScanState* node, ::EState* estate, int eflags) {
         pg::call([&] { state->kept = ::tuplestore_begin_heap(true, false, work_mem); });
     }
     pg::count(pg::Counter::kRemoteScans);
+    state->run->start_for_cursor();
 }
 
 void begin(::CustomScanState* node, ::EState* estate, int eflags) {

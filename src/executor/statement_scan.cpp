@@ -44,6 +44,9 @@ void begin_body(::CustomScanState* node, ::EState* estate, int eflags) {
             node->custom_ps = ::list_make1(::ExecInitNode(child, estate, eflags));
         });
     }
+    if (!state->only_explained) {
+        state->run->start_for_cursor();
+    }
 }
 
 void begin(::CustomScanState* node, ::EState* estate, int eflags) {

@@ -162,7 +162,7 @@ struct AggregatePath {
     plan.binary = true;
     plan.role = aggregate->relation->fragment->role;
     set_locking(*aggregate->relation->fragment, &plan);
-    plan.several = one_of_several();
+    plan.several = fragment_count() > 1;
     plan.relations = aggregate->relation->fragment->names;
     auto* scan = makeNode(CustomScan);
     scan->scan.plan.targetlist = tlist;
@@ -247,8 +247,10 @@ void add_paths(::PlannerInfo* root, ::RelOptInfo* input, ::RelOptInfo* output,
                const ::GroupPathExtraData* extra) {
     const ::Query* parse = root->parse;
     Halves halves{};
-    if (parse->groupingSets != NIL || (parse->groupClause == NIL && !parse->hasAggs) ||
-        root->hasNonPartialAggs || root->hasNonSerialAggs ||
+    // What returns sets is expanded between aggregation and its input or output.
+    if (parse->groupingSets != NIL || parse->hasTargetSRFs ||
+        (parse->groupClause == NIL && !parse->hasAggs) || root->hasNonPartialAggs ||
+        root->hasNonSerialAggs ||
         (parse->groupClause != NIL && !::grouping_is_hashable(parse->groupClause)) ||
         !find_halves(root, input, &halves)) {
         return;

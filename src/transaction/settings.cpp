@@ -1,6 +1,7 @@
 #include "transaction/settings.hpp"
 
 #include <cstring>
+#include <set>
 
 #include "pg/guard.hpp"
 
@@ -48,14 +49,30 @@ void append_setting(std::string& sql, const char* name, const char* value) {
     sql += ", false)";
 }
 
-// Settings that a user made up (app.tenant): policies and functions read them.
+// Settings that a user made up (app.tenant), which policies and functions read, and those of
+// extensions (pg_trgm.similarity_threshold) from the first time on that they are not the default.
+bool is_custom(const ::config_generic* variable) {
+    static auto& changed = *new std::set<std::string>;
+    if (std::strchr(variable->name, '.') == nullptr ||
+        std::strncmp(variable->name, "herd.", 5) == 0) {
+        return false;
+    }
+    if ((variable->flags & GUC_CUSTOM_PLACEHOLDER) != 0 || changed.count(variable->name) != 0) {
+        return true;
+    }
+    if (variable->context != PGC_USERSET || variable->source == PGC_S_DEFAULT) {
+        return false;
+    }
+    changed.insert(variable->name);
+    return true;
+}
+
 void append_custom_settings(std::string& sql) {
     ::config_generic** variables = ::get_guc_variables();
     int count = ::GetNumConfigOptions();
     for (int i = 0; i < count; ++i) {
         const ::config_generic* variable = variables[i];
-        if ((variable->flags & GUC_CUSTOM_PLACEHOLDER) == 0 ||
-            std::strncmp(variable->name, "herd.", 5) == 0) {
+        if (!is_custom(variable)) {
             continue;
         }
         const char* value =

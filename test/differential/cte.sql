@@ -50,8 +50,6 @@ WITH RECURSIVE g(id, next) AS (
     CYCLE id SET looped USING path SELECT id, looped FROM g ORDER BY array_length(path, 1);
 -- test: update in a CTE at one key
 WITH done AS (UPDATE orders SET note = 'by cte' WHERE customer_id = 44 RETURNING order_id) SELECT count(*) FROM done;
--- test: delete in a CTE, rows moved to a co-located table
-WITH gone AS (DELETE FROM order_changes WHERE customer_id = 44 RETURNING *) INSERT INTO order_changes SELECT customer_id, order_id + 1, old_status, new_status FROM gone;
 -- compare: accounts, orders, order_changes
 -- test: read beside a write sees the old rows
 WITH w AS (UPDATE accounts SET balance = 0 WHERE id = 9 RETURNING 1) SELECT balance FROM accounts WHERE id = 9;

@@ -100,7 +100,7 @@ sub check_tables
 sub tally
 {
     my ($self, $statement, $result) = @_;
-    if ($result->{refused}) { $self->{refused}{ $result->{refused} =~ s/"[^"]*"/"..."/gr }++; }
+    if ($result->{refused}) { $self->{refused}{ reason($result->{refused}) }++; }
     elsif ($result->{state} eq '57014') { $self->{slow}++; }
     elsif ($result->{state} ne '00000')
     {
@@ -111,6 +111,14 @@ sub tally
     }
     elsif ($result->{columns} && !$result->{rows}) { $self->{empty}++; }
     return;
+}
+
+# A refusal without names and contexts.
+sub reason
+{
+    my ($message) = @_;
+    $message =~ s/\n.*//s;
+    return $message =~ s/"[^"]*"/"..."/gr;
 }
 
 # Reports a difference with a reproducer as small as can be.

@@ -10,6 +10,14 @@ use Herd;
 use IPC::Run;
 use PostgreSQL::Test::Utils;
 
+# On the plain server, so that topics may distribute tables of their own.
+my $stubs = <<'SQL';
+CREATE SCHEMA herd;
+CREATE FUNCTION herd.distribute(regclass, text, colocate_with regclass DEFAULT NULL, shard_count int DEFAULT NULL)
+RETURNS void LANGUAGE plpgsql AS 'BEGIN END';
+CREATE FUNCTION herd.reference(regclass) RETURNS void LANGUAGE plpgsql AS 'BEGIN END';
+SQL
+
 my $dir = dirname(abs_path(__FILE__)) . '/../../differential';
 
 # A herd whose coordinator holds a third of the shards and two nodes the rest. With HERD_PLAIN_ONLY
@@ -51,6 +59,7 @@ sub make_database
     my ($coordinator, $plain) = ($herd->coordinator, $herd->plain);
     $plain->safe_psql('postgres', "CREATE DATABASE $dbname TEMPLATE seed");
     $plain->safe_psql($dbname,    text('triggers'));
+    $plain->safe_psql($dbname,    $stubs);
     $_->safe_psql('postgres', "CREATE DATABASE $dbname") for $herd->servers;
     $herd->form($dbname) unless $self->{plain_only};
     my @steps = (
