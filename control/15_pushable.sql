@@ -7,11 +7,7 @@ COMMENT ON TABLE herd.pushable_function IS
     'Functions that an administrator has declared to give the same result on every node';
 
 CREATE FUNCTION herd.set_pushable(function regprocedure, pushable boolean DEFAULT true) RETURNS void
-    LANGUAGE sql STRICT SET search_path = pg_catalog
-BEGIN ATOMIC
-    DELETE FROM herd.pushable_function p WHERE p.function = set_pushable.function;
-    INSERT INTO herd.pushable_function SELECT set_pushable.function WHERE pushable;
-END;
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'herd_set_pushable';
 REVOKE ALL ON FUNCTION herd.set_pushable(regprocedure, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION herd.set_pushable(regprocedure, boolean) IS
     'Declares that the function gives the same result on every node: it reads no distributed table, no sequence and nothing else of one server; superusers only';

@@ -7,7 +7,9 @@ SELECT herd.distribute('orders', 'customer_id', shard_count => 4);
 -- Tables.
 SELECT herd.distribute('nowhere', 'id');
 \echo :SQLSTATE
-SELECT herd.distribute('orders', 'customer_id');
+SELECT herd.distribute('orders', 'customer_id', shard_count => 8);
+\echo :SQLSTATE
+SELECT herd.distribute('orders', 'id');
 \echo :SQLSTATE
 SELECT herd.distribute('plain', 'id', shard_count => -1);
 \echo :SQLSTATE

@@ -76,10 +76,12 @@ SELECT herd.distribute('customers', 'id');
 SELECT herd.distribute('orders', 'customer');
 SELECT herd.reference('customers');
 SELECT herd.reference('countries');
+SELECT herd.reference('countries');
 SELECT herd.distribute('customers', 'country');
 SELECT herd.distribute('customers', 'id', shard_count => 4);
 SELECT herd.distribute('orders', 'customer', colocate_with => 'customers');
 SELECT herd.distribute('orders', 'customer');
+SELECT herd.distribute('orders', 'customer', colocate_with => 'countries');
 \echo :SQLSTATE
 SELECT herd.collect('countries');
 CREATE TABLE notes (customer text, body text);

@@ -147,19 +147,28 @@ std::vector<NodeId> owners_of_new(const std::vector<Candidate>& together, int sh
     return placement::spread(shard_count, placement::weights_of(nodes));
 }
 
-// Scripts name every table, also those that have followed another's foreign key already.
+// Scripts run again, and name tables that have followed another's foreign key already. What the
+// call leaves out is as it is, and shard_count says only how many shards a new group begins with.
+// True when the table is distributed as asked. Errors: kNotDistributable when it is in another way.
 bool is_distributed_so(Oid relation, const std::string& key, std::optional<Oid> colocate_with) {
     const catalog::Catalog& herd = require_coordinator();
     const catalog::Table* table = herd.find(relation);
-    if (table == nullptr || table->root != relation || table->kind != TableKind::kDistributed ||
-        !colocate_with) {
+    if (table == nullptr || table->root != relation || table->kind != TableKind::kDistributed) {
         return false;
     }
-    const catalog::Table* other = herd.find(*colocate_with);
     std::string own_key = pg::call([&] {
         return static_cast<const char*>(::get_attname(relation, table->key_attnum, false));
     });
-    return own_key == key && other != nullptr && other->group == table->group;
+    const catalog::Table* other = colocate_with ? herd.find(*colocate_with) : table;
+    bool same_group = other != nullptr && other->group == table->group;
+    if (own_key == key && same_group) {
+        return true;
+    }
+    throw Error(sqlstate::kNotDistributable,
+                "table " + name_of(relation) + " is a distributed table already")
+        .detail(own_key != key ? "Its key is \"" + own_key + "\"."
+                               : "It is not co-located with " + name_of(*colocate_with) + ".")
+        .hint("SELECT herd.collect('" + name_of(relation) + "') makes it an ordinary table again.");
 }
 
 void distribute(Oid relation, const std::string& key, std::optional<Oid> colocate_with,
@@ -196,6 +205,11 @@ void distribute(Oid relation, const std::string& key, std::optional<Oid> colocat
 
 void make_reference(Oid relation) {
     transaction::lock_membership();
+    const catalog::Table* known = require_coordinator().find(relation);
+    if (known != nullptr && known->kind == TableKind::kReference) {
+        report_step("table " + name_of(relation) + " is a reference table already");
+        return;
+    }
     require_local(relation);
     TableFacts table = open_table(relation);
     check_reference_foreign_keys(table);

@@ -333,6 +333,22 @@ is +($herd->try("$copy\\.\n", $herd->node('n1')))[1], '00000', 'but rows of its 
 is $herd->sql('SELECT count(*) FROM orders WHERE id > 9100'), 1, 'which the herd sees';
 $herd->sql('DELETE FROM orders WHERE id > 9100');
 
+# ---- functions that nodes may run ----
+
+# A plan that is kept is made again when a function is declared pushable, or no longer.
+$herd->sql(q{CREATE FUNCTION vat(numeric) RETURNS numeric LANGUAGE plpgsql AS 'BEGIN RETURN $1 / 5; END'});
+my $keeper = $herd->session;
+$keeper->query_safe(
+    'SET plan_cache_mode = force_generic_plan; PREPARE taxed AS SELECT count(*) FROM orders WHERE vat(amount) > 1');
+my $taxed = sub { return $keeper->query('EXPLAIN EXECUTE taxed') =~ /Remote SQL.*vat/ ? 'nodes' : 'here' };
+is $taxed->(), 'here', 'a function of a user runs here';
+$herd->sql("SELECT herd.set_pushable('vat(numeric)')");
+is $taxed->(), 'nodes', 'declared pushable it runs on the nodes, by a plan made before';
+$herd->sql("SELECT herd.set_pushable('vat(numeric)')");
+$herd->sql("SELECT herd.set_pushable('vat(numeric)', false)");
+is $taxed->(), 'here', 'and here again when the declaration is taken back';
+$keeper->quit;
+
 # ---- plans ----
 
 my $plans = together_on_n1(
