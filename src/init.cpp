@@ -7,6 +7,7 @@
 #include "executor/insert_plan_data.hpp"
 #include "executor/remote_scan.hpp"
 #include "executor/statement_scan.hpp"
+#include "executor/with_scan.hpp"
 #include "pg/counters.hpp"
 #include "pg/failpoint.hpp"
 #include "pg/guard.hpp"
@@ -40,6 +41,7 @@ void _PG_init(void) {
     herd::executor::initialize_statement_scan();
     herd::executor::initialize_remote_scan();
     herd::executor::initialize_insert_scan();
+    herd::executor::initialize_with_scan();
     herd::planner::initialize_node_side();
     herd::planner::initialize_planner();
     herd::ddl::initialize_ddl();

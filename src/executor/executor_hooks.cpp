@@ -5,6 +5,7 @@
 
 #include "executor/fragment_snapshot.hpp"
 #include "executor/plan_capture.hpp"
+#include "executor/with_scan.hpp"
 #include "pg/guard.hpp"
 #include "pg/statement_depth.hpp"
 #include "transaction/internal.hpp"
@@ -39,6 +40,7 @@ void start(::QueryDesc* query, int flags) {
     if (internal) {
         prepare_capture(query, flags);
     }
+    prepare_with(query);
     if (previous_start != nullptr) {
         previous_start(query, flags);
     } else {

@@ -72,6 +72,11 @@ void explain_node_plan(const std::string& name, const RemoteRun::NodePlan& plan,
 
 }  // namespace
 
+void explain_text(const char* text, ::ExplainState* es) {
+    std::string sql = one_line(text);
+    pg::call([&] { ::ExplainPropertyText("Remote SQL", sql.c_str(), es); });
+}
+
 void explain_remote(RemoteRun& run, ::ExplainState* es, bool local_part) {
     const catalog::Catalog& herd = transaction::require_herd();
     const RemotePlan& plan = run.plan();

@@ -10,6 +10,9 @@ struct ExplainState;
 
 namespace herd::executor {
 
+// The text that nodes get, on one line.
+void explain_text(const char* text, ::ExplainState* es);
+
 // local_part: this server's own part belongs to the same node of the plan.
 void explain_remote(RemoteRun& run, ::ExplainState* es, bool local_part);
 

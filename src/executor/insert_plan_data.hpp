@@ -21,6 +21,7 @@ struct InsertPlan {
     Oid role = InvalidOid;  // whose rights the nodes apply, when not the user's
     bool sets_tag = false;
     bool binary = false;             // RETURNING in binary
+    bool several = false;            // other parts of the statement: one snapshot for all
     ::List* columns = nullptr;       // of Integer: attribute numbers that are sent
     ::List* column_names = nullptr;  // of String, quoted
     ::List* casts = nullptr;         // of String: "::s.t" for types that are not built in, else ""

@@ -126,6 +126,7 @@ void InsertRouter::flush(NodeId node, Buffer& buffer, bool lone) {
     statement.parameters = all.view();
     statement.binary = plan_.binary;
     statement.writes = true;
+    statement.fragment = statement_;
     statement.lone = lone;
     AsRole as(plan_.role);
     transaction::link_to(node).send(statement, this);
@@ -146,6 +147,7 @@ void InsertRouter::flush_everywhere(Buffer& buffer) {
     statement.parameters = all.view();
     statement.binary = plan_.binary;
     statement.writes = true;
+    statement.fragment = statement_;
     AsRole as(plan_.role);
     for (NodeId node : everyone_) {
         transaction::link_to(node).send(statement, this);
@@ -215,7 +217,8 @@ void InsertRouter::finish() {
             waiting.push_back(node);
         }
     }
-    bool lone = waiting.size() == 1 && !sent_ && !rows_here_ && transaction::may_write_alone();
+    bool lone = waiting.size() == 1 && !sent_ && !rows_here_ && statement_ == 0 &&
+                transaction::may_write_alone();
     transaction::open_links(waiting);
     for (NodeId node : waiting) {
         flush(node, buffers_[node], lone);

@@ -29,6 +29,8 @@ public:
 
     // The values of the tail's own parameters; before the first row.
     ParameterSet& tail_parameters() { return tail_parameters_; }
+    // The INSERT is a part of the statement of this number, and sees its snapshot.
+    void share_snapshot(std::uint64_t statement) { statement_ = statement; }
     // Takes a row for its nodes; true when it (also) belongs to this server.
     bool take(::TupleTableSlot* row);
     // Sends what is left and waits for every node's answer.
@@ -67,6 +69,7 @@ private:
     ::Tuplestorestate* returned_ = nullptr;
     ::MemoryContext memory_;
     ::MemoryContext scratch_;
+    std::uint64_t statement_ = 0;
     std::uint64_t affected_ = 0;
     int most_rows_ = 1;
     bool rows_here_ = false;

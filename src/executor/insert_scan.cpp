@@ -4,8 +4,11 @@
 //     ModifyTable          inserts this server's rows, as always
 //       HerdInsertRows     lets those pass, and sends the others to their nodes
 //         the source
+#include "executor/explain.hpp"
 #include "executor/insert_plan_data.hpp"
 #include "executor/insert_router.hpp"
+#include "executor/pass_through.hpp"
+#include "executor/remote_run.hpp"
 
 extern "C" {
 #include "commands/explain.h"
@@ -50,6 +53,7 @@ struct InsertState {
     numbers = ::lappend_int(numbers, plan.sets_tag ? 1 : 0);
     numbers = ::lappend_int(numbers, plan.binary ? 1 : 0);
     numbers = ::lappend_int(numbers, static_cast<int>(plan.role));
+    numbers = ::lappend_int(numbers, plan.several ? 1 : 0);
     return ::lappend(list, numbers);
 }
 
@@ -70,6 +74,7 @@ InsertPlan from_list(const ::List* list) {
     plan.sets_tag = list_nth_int(numbers, 4) != 0;
     plan.binary = list_nth_int(numbers, 5) != 0;
     plan.role = static_cast<Oid>(list_nth_int(numbers, 6));
+    plan.several = list_nth_int(numbers, 7) != 0;
     return plan;
 }
 
@@ -225,6 +230,9 @@ void begin_insert(::CustomScanState* node, ::EState* estate, int eflags) {
     InsertState* state = insert_of(node);
     ::TupleTableSlot* slot = node->ss.ss_ScanTupleSlot;
     if (!state->local_done) {
+        if (state->plan.several) {
+            state->router->share_snapshot(statement_number(node->ss.ps.state));
+        }
         ::TupleTableSlot* row =
             ::ExecProcNode(static_cast<::PlanState*>(linitial(node->custom_ps)));
         if (!TupIsNull(row)) {
@@ -257,8 +265,8 @@ void end_insert(::CustomScanState* node) {
 void explain_insert(::CustomScanState* node, ::List*, ::ExplainState* es) {
     const InsertPlan& plan = insert_of(node)->plan;
     ::ExplainPropertyText("Route", plan.group_id == 0 ? "every node" : "each row by its key", es);
-    ::ExplainPropertyText("Remote SQL", ::psprintf("%s(...) VALUES ...%s", plan.head, plan.tail),
-                          es);
+    const char* text = ::psprintf("%s(...) VALUES ...%s", plan.head, plan.tail);
+    pg::enter("HerdInsert", [&] { explain_text(text, es); });
 }
 
 const ::CustomExecMethods kInsertExecMethods = [] {
@@ -279,36 +287,6 @@ const ::CustomExecMethods kInsertExecMethods = [] {
 }
 
 const ::CustomScanMethods kInsertMethods = {"HerdInsert", create_insert_state};
-
-// A custom scan that hands on its child's columns; constants stay, because ModifyTable wants to see
-// the nulls of dropped columns.
-::CustomScan* scan_over(::Plan* child, const ::CustomScanMethods* methods) {
-    auto* scan = makeNode(CustomScan);
-    for (int i = 0; i < ::list_length(child->targetlist); ++i) {
-        auto* entry = static_cast<::TargetEntry*>(::list_nth(child->targetlist, i));
-        auto* expression = reinterpret_cast<::Node*>(entry->expr);
-        Oid type = ::exprType(expression);
-        int32 typmod = ::exprTypmod(expression);
-        Oid collation = ::exprCollation(expression);
-        ::TargetEntry* inner = ::flatCopyTargetEntry(entry);
-        inner->expr = reinterpret_cast<::Expr*>(::makeNullConst(type, typmod, collation));
-        scan->custom_scan_tlist = ::lappend(scan->custom_scan_tlist, inner);
-        ::TargetEntry* outer = ::flatCopyTargetEntry(entry);
-        if (!IsA(expression, Const)) {
-            outer->expr = reinterpret_cast<::Expr*>(
-                ::makeVar(INDEX_VAR, entry->resno, type, typmod, collation, 0));
-        }
-        scan->scan.plan.targetlist = ::lappend(scan->scan.plan.targetlist, outer);
-    }
-    scan->scan.plan.startup_cost = child->startup_cost;
-    scan->scan.plan.total_cost = child->total_cost;
-    scan->scan.plan.plan_rows = child->plan_rows;
-    scan->scan.plan.plan_width = child->plan_width;
-    scan->custom_plans = ::list_make1(child);
-    scan->flags = CUSTOMPATH_SUPPORT_PROJECTION;
-    scan->methods = methods;
-    return scan;
-}
 
 }  // namespace
 

@@ -1,5 +1,7 @@
 #include "executor/remote_run.hpp"
 
+#include <algorithm>
+
 #include "executor/as_role.hpp"
 #include "pg/counters.hpp"
 #include "pg/key_hash.hpp"
@@ -30,9 +32,40 @@ void lock_group_writes(int32 group) {
     (void)::LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
+struct Part {
+    ::EState* part;
+    std::uint64_t number;
+};
+
+std::vector<Part>& parts() {
+    static auto& list = *new std::vector<Part>;
+    return list;
+}
+
+// A context's reset callback: its EState is gone, however it came to its end.
+void forget_part(void* estate) {
+    auto is_part = [&](const Part& entry) { return entry.part == estate; };
+    parts().erase(std::remove_if(parts().begin(), parts().end(), is_part), parts().end());
+}
+
 }  // namespace
 
+void share_statement_number(::EState* part, ::EState* whole) {
+    std::uint64_t number = statement_number(whole);
+    auto* callback = static_cast<::MemoryContextCallback*>(
+        ::MemoryContextAllocZero(part->es_query_cxt, sizeof(::MemoryContextCallback)));
+    callback->func = forget_part;
+    callback->arg = part;
+    pg::enter("parts of a statement", [&] { parts().push_back({part, number}); });
+    ::MemoryContextRegisterResetCallback(part->es_query_cxt, callback);
+}
+
 std::uint64_t statement_number(::EState* estate) {
+    for (const Part& part : parts()) {
+        if (part.part == estate) {
+            return part.number;
+        }
+    }
     static ::EState* last_estate = nullptr;
     static ::CommandId last_command = 0;
     static std::uint64_t number = 0;
@@ -137,7 +170,7 @@ void RemoteRun::start() {
     if (plan_.writes && plan_.queues && several_places && plan_.group_id != 0) {
         pg::call([&] { lock_group_writes(plan_.group_id); });
     }
-    bool lone = plan_.writes ? !several_places && transaction::may_write_alone()
+    bool lone = plan_.writes ? !several_places && !plan_.several && transaction::may_write_alone()
                              : !plan_.several && XactIsoLevel <= XACT_READ_COMMITTED;
     std::uint64_t fragment = plan_.several ? statement_number(state_->ss.ps.state) : 0;
     captures_ = state_->ss.ps.instrument != nullptr;

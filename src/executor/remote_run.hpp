@@ -59,5 +59,7 @@ private:
 
 // The number of the client's statement that runs now, for its fragments' common snapshot.
 std::uint64_t statement_number(::EState* estate);
+// From now on a part of a statement has the number of the whole, as long as its EState lives.
+void share_statement_number(::EState* part, ::EState* whole);
 
 }  // namespace herd::executor

@@ -1,5 +1,7 @@
 #include "planner/fragment.hpp"
 
+#include <utility>
+
 #include "pg/compat.hpp"
 #include "pg/wire_types.hpp"
 #include "planner/estimate.hpp"
@@ -30,6 +32,7 @@ namespace {
 
 // The statement that is being planned; nested planning (of functions) keeps its own.
 const Rewrite* current = nullptr;
+bool part_of_larger = false;
 
 // Whether every node can apply the table's policies by itself: its own columns, settings, reference
 // tables. Others are applied here, to rows that the nodes deliver without theirs.
@@ -238,6 +241,14 @@ const Fragment* fragment_of(const ::RangeTblEntry* rte) {
 
 int fragment_count() {
     return current == nullptr ? 0 : ::list_length(current->fragments);
+}
+
+bool one_of_several() {
+    return part_of_larger || fragment_count() > 1;
+}
+
+bool set_part_of_larger(bool part) {
+    return std::exchange(part_of_larger, part);
 }
 
 }  // namespace herd::planner

@@ -57,4 +57,10 @@ const Fragment* fragment_of(const ::RangeTblEntry* rte);
 // How many there are in the statement that is being planned.
 int fragment_count();
 
+// Whether nodes have more to do for the client's statement than one text of each: what they read
+// must be one snapshot then.
+bool one_of_several();
+// What is planned from now on is part of a larger statement; returns what was so before.
+bool set_part_of_larger(bool part);
+
 }  // namespace herd::planner

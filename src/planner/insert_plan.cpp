@@ -9,6 +9,7 @@
 #include "planner/deparse.hpp"
 #include "planner/fragment.hpp"
 #include "planner/shippable.hpp"
+#include "planner/with_plan.hpp"
 
 extern "C" {
 #include "access/sysattr.h"
@@ -32,29 +33,6 @@ namespace {
 
 void refuse_insert(const char* reason, const char* hint) {
     refuse_statement("INSERT", reason, hint);
-}
-
-void check_conflict(const ::Query* query, const catalog::Table& target) {
-    const ::OnConflictExpr* conflict = query->onConflict;
-    if (conflict == nullptr) {
-        return;
-    }
-    for (int i = 0; i < ::list_length(conflict->onConflictSet); ++i) {
-        auto* entry = static_cast<::TargetEntry*>(::list_nth(conflict->onConflictSet, i));
-        if (!entry->resjunk && target.key_attnum != 0 && entry->resno == target.key_attnum) {
-            ereport(ERROR, (errcode(sqlstate::kKeyUpdate.code),
-                            errmsg("ON CONFLICT cannot update the distribution key \"%s\"",
-                                   entry->resname),
-                            errhint("Leave the key out of the SET list: it is equal anyway.")));
-        }
-    }
-    for (int i = 0; i < ::list_length(query->withCheckOptions); ++i) {
-        auto* option = static_cast<::WithCheckOption*>(::list_nth(query->withCheckOptions, i));
-        if (option->kind == WCO_VIEW_CHECK && conflict->action == ONCONFLICT_UPDATE) {
-            refuse_insert("ON CONFLICT DO UPDATE goes through a view WITH CHECK OPTION",
-                          "Insert into the table itself.");
-        }
-    }
 }
 
 bool find_other_table(::Node* node, void* argument) {
@@ -82,34 +60,56 @@ bool reads_other_tables(const catalog::Catalog& herd, ::Node* node) {
     return find_other_table(node, const_cast<catalog::Catalog*>(&herd));
 }
 
-// What a node evaluates itself: ON CONFLICT and RETURNING.
-void check_tail(const catalog::Catalog* herd, const ::Query* query, const catalog::Table& target) {
-    ::Node* parts[] = {reinterpret_cast<::Node*>(query->onConflict),
-                       reinterpret_cast<::Node*>(query->returningList)};
-    for (::Node* part : parts) {
-        if (part == nullptr) {
-            continue;
+// Why the nodes can't evaluate ON CONFLICT or RETURNING by themselves; nullptr if they can.
+const char* why_not_on_nodes(const catalog::Catalog& herd, ::Node* part,
+                             const catalog::Table& target) {
+    if (::checkExprHasSubLink(part) && reads_other_tables(herd, part)) {
+        return "a subquery reads more than reference tables";
+    }
+    const char* offender = why_not_shippable(part, false);
+    if (offender != nullptr) {
+        return ::psprintf("%s can't be evaluated on the nodes", offender);
+    }
+    if (target.kind == TableKind::kReference && ::contain_volatile_functions(part)) {
+        return "a volatile function would give another value on each node";
+    }
+    ::List* vars = ::pull_var_clause(
+        part, PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS);
+    for (int i = 0; i < ::list_length(vars); ++i) {
+        if (static_cast<::Var*>(::list_nth(vars, i))->varattno == TableOidAttributeNumber) {
+            return "tableoid differs from node to node";
         }
-        if (::checkExprHasSubLink(part) && reads_other_tables(*herd, part)) {
-            refuse_insert("a subquery in ON CONFLICT or RETURNING reads more than reference tables",
-                          "Put the subquery into the SELECT or the VALUES of the INSERT.");
+    }
+    return nullptr;
+}
+
+void check_conflict(const catalog::Catalog& herd, const ::Query* query,
+                    const catalog::Table& target) {
+    const ::OnConflictExpr* conflict = query->onConflict;
+    if (conflict == nullptr) {
+        return;
+    }
+    for (int i = 0; i < ::list_length(conflict->onConflictSet); ++i) {
+        auto* entry = static_cast<::TargetEntry*>(::list_nth(conflict->onConflictSet, i));
+        if (!entry->resjunk && target.key_attnum != 0 && entry->resno == target.key_attnum) {
+            ereport(ERROR, (errcode(sqlstate::kKeyUpdate.code),
+                            errmsg("ON CONFLICT cannot update the distribution key \"%s\"",
+                                   entry->resname),
+                            errhint("Leave the key out of the SET list: it is equal anyway.")));
         }
-        const char* offender = why_not_shippable(part, false);
-        if (offender == nullptr && target.kind == TableKind::kReference &&
-            ::contain_volatile_functions(part)) {
-            offender = "a volatile function";
-        }
-        if (offender != nullptr) {
-            refuse_insert(::psprintf("%s stands in ON CONFLICT or RETURNING", offender),
-                          "Compute it in the SELECT or the VALUES of the INSERT, or after it.");
-        }
-        ::List* vars = ::pull_var_clause(
-            part, PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS);
-        for (int i = 0; i < ::list_length(vars); ++i) {
-            if (static_cast<::Var*>(::list_nth(vars, i))->varattno < 0) {
-                refuse_insert("RETURNING asks for a system column",
-                              "Return the table's own columns.");
-            }
+    }
+    const char* reason = why_not_on_nodes(
+        herd, const_cast<::Node*>(reinterpret_cast<const ::Node*>(conflict)), target);
+    if (reason != nullptr) {
+        refuse_insert(::psprintf("in ON CONFLICT %s", reason),
+                      "Compute it in the SELECT or the VALUES of the INSERT, as a column of "
+                      "\"excluded\".");
+    }
+    for (int i = 0; i < ::list_length(query->withCheckOptions); ++i) {
+        auto* option = static_cast<::WithCheckOption*>(::list_nth(query->withCheckOptions, i));
+        if (option->kind == WCO_VIEW_CHECK && conflict->action == ONCONFLICT_UPDATE) {
+            refuse_insert("ON CONFLICT DO UPDATE goes through a view WITH CHECK OPTION",
+                          "Insert into the table itself.");
         }
     }
 }
@@ -167,11 +167,6 @@ bool returns_binary(const ::Query* query) {
     for (int i = 0; i < ::list_length(query->returningList); ++i) {
         auto* entry = static_cast<::TargetEntry*>(::list_nth(query->returningList, i));
         Oid type = ::exprType(reinterpret_cast<::Node*>(entry->expr));
-        if (!entry->resjunk && pg::has_local_value_type(type) &&
-            ::get_typtype(type) == TYPTYPE_PSEUDO) {
-            refuse_insert("RETURNING makes a value of an anonymous row type",
-                          "Return the columns themselves.");
-        }
         if (!entry->resjunk && !pg::binary_is_portable(type)) {
             return false;
         }
@@ -179,18 +174,35 @@ bool returns_binary(const ::Query* query) {
     return true;
 }
 
+bool returns_anonymous_row(const ::Query* query) {
+    for (int i = 0; i < ::list_length(query->returningList); ++i) {
+        auto* entry = static_cast<::TargetEntry*>(::list_nth(query->returningList, i));
+        Oid type = ::exprType(reinterpret_cast<::Node*>(entry->expr));
+        if (!entry->resjunk && pg::has_local_value_type(type) &&
+            ::get_typtype(type) == TYPTYPE_PSEUDO) {
+            return true;
+        }
+    }
+    return false;
+}
+
 }  // namespace
 
 ::PlannedStmt* plan_insert(const catalog::Catalog& herd, const PlanRequest& request,
                            const catalog::Table& target) {
     const ::Query* query = request.query;
-    check_conflict(query, target);
-    check_tail(&herd, query, target);
+    check_conflict(herd, query, target);
+    auto* returning = reinterpret_cast<::Node*>(query->returningList);
+    if (returning != nullptr &&
+        (returns_anonymous_row(query) || why_not_on_nodes(herd, returning, target) != nullptr)) {
+        return plan_returning_here(herd, request);
+    }
     executor::InsertPlan plan;
     ::List* parameters = fill_texts(query, plan);
     fill_columns(target.relid, plan);
     plan.role = rt_fetch(query->resultRelation, query->rtable)->checkAsUser;
     plan.sets_tag = query->canSetTag;
+    plan.several = one_of_several();
     plan.binary = returns_binary(query);
     if (target.kind == TableKind::kDistributed) {
         plan.group_id = target.group->id.value;

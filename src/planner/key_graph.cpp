@@ -393,6 +393,8 @@ void visit_entries(Walk& walk, ::Query* query, const Level& level) {
         auto rti = static_cast<::Index>(i + 1);
         if (rte->rtekind == RTE_RELATION) {
             visit_relation(walk, query, rti, rte);
+        } else if (rte->rtekind == RTE_NAMEDTUPLESTORE) {
+            walk.graph->has_local = true;
         } else if (rte->rtekind == RTE_SUBQUERY) {
             visit_query(walk, rte->subquery, &level);
             Level inside = {rte->subquery, &level};

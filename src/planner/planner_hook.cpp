@@ -12,6 +12,7 @@
 #include "planner/row_guard.hpp"
 #include "planner/sql_functions.hpp"
 #include "planner/statement_plan.hpp"
+#include "planner/with_plan.hpp"
 #include "transaction/internal.hpp"
 
 extern "C" {
@@ -40,14 +41,6 @@ bool modifies(const ::Query* query) {
     return query->commandType != CMD_SELECT && query->commandType != CMD_UTILITY;
 }
 
-// A WITH query that modifies a distributed table is only ever routed.
-void refuse_modifying_with(const Survey& found) {
-    if (found.modifies_in_cte) {
-        refuse_statement("a data-modifying WITH query", "it is not fixed to one distribution key",
-                         "Run the statements one after the other in a transaction.");
-    }
-}
-
 ::PlannedStmt* plan_modify(const catalog::Catalog& herd, const PlanRequest& request,
                            const Survey& found) {
     KeyGraph* graph = build_key_graph(herd, request.query);
@@ -58,7 +51,6 @@ void refuse_modifying_with(const Survey& found) {
     if (routed != nullptr) {
         return routed;
     }
-    refuse_modifying_with(found);
     if (request.query->commandType == CMD_MERGE) {
         refuse_statement("MERGE", "it is not fixed to one distribution key",
                          "Use INSERT ... ON CONFLICT, or UPDATE and INSERT in one transaction.");
@@ -79,8 +71,11 @@ void refuse_modifying_with(const Survey& found) {
                         errhint("Mark the function that does it PARALLEL RESTRICTED or UNSAFE.")));
     }
     const ::Query* query = request.query;
+    if (query->hasModifyingCTE) {
+        ::PlannedStmt* routed = plan_routed(herd, request, *build_key_graph(herd, request.query));
+        return routed != nullptr ? routed : plan_with(herd, request);
+    }
     if (query->commandType == CMD_INSERT && found.target != nullptr) {
-        refuse_modifying_with(found);
         return plan_insert(herd, request, *found.target);
     }
     if (modifies(query)) {
@@ -91,7 +86,6 @@ void refuse_modifying_with(const Survey& found) {
     if (routed != nullptr) {
         return routed;
     }
-    refuse_modifying_with(found);
     return plan_over_fragments(herd, request);
 }
 
@@ -126,6 +120,17 @@ Situation find_situation() {
     return plan_distributed(herd, request, found);
 }
 
+}  // namespace
+
+::PlannedStmt* plan_by_any_way(const catalog::Catalog& herd, const PlanRequest& request) {
+    ::PlannedStmt* statement = choose(herd, request);
+    return statement != nullptr
+               ? statement
+               : plain(request.query, request.text, request.cursor_options, request.parameters);
+}
+
+namespace {
+
 // A cursor that scrolls needs its rows kept: the nodes' come once.
 void make_scrollable(::PlannedStmt* statement, int cursor_options) {
     if ((cursor_options & CURSOR_OPT_SCROLL) != 0 && statement->commandType == CMD_SELECT &&
@@ -152,6 +157,7 @@ void make_scrollable(::PlannedStmt* statement, int cursor_options) {
     }
     // Functions that planning runs are not the client's own statement.
     int depth = pg::statement_depth();
+    bool was_part = set_part_of_larger(false);
     pg::run_finally(
         [&] {
             pg::set_statement_depth(depth + 1);
@@ -169,7 +175,10 @@ void make_scrollable(::PlannedStmt* statement, int cursor_options) {
             }
             guard_rows(*situation.herd, statement, GuardedRows::kOfTriggers);
         },
-        [&] { pg::set_statement_depth(depth); });
+        [&] {
+            pg::set_statement_depth(depth);
+            (void)set_part_of_larger(was_part);
+        });
     return statement;
 }
 

@@ -162,7 +162,7 @@ struct AggregatePath {
     plan.binary = true;
     plan.role = aggregate->relation->fragment->role;
     set_locking(*aggregate->relation->fragment, &plan);
-    plan.several = fragment_count() > 1;
+    plan.several = one_of_several();
     plan.relations = aggregate->relation->fragment->names;
     auto* scan = makeNode(CustomScan);
     scan->scan.plan.targetlist = tlist;

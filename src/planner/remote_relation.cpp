@@ -283,7 +283,7 @@ void finish_scan(::PlannerInfo*, const RemoteRelation& relation, ::CustomScan* s
     plan.binary = binary;
     plan.role = relation.fragment->role;
     set_locking(*relation.fragment, &plan);
-    plan.several = fragment_count() > 1;
+    plan.several = one_of_several();
     plan.sort = sort_columns(relation);
     plan.relations = relation.fragment->names;
     scan->custom_private = executor::to_list(plan);

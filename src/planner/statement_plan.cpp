@@ -6,6 +6,7 @@
 #include "pg/key_hash.hpp"
 #include "pg/wire_types.hpp"
 #include "planner/deparse.hpp"
+#include "planner/fragment.hpp"
 #include "planner/shippable.hpp"
 
 extern "C" {
@@ -125,6 +126,7 @@ executor::RemotePlan remote_plan(const PlanRequest& request, const RemoteText& t
     plan.plan_id = executor::new_plan_id();
     plan.writes = request.query->commandType != CMD_SELECT || request.query->rowMarks != NIL;
     plan.sets_tag = request.query->commandType != CMD_SELECT && request.query->canSetTag;
+    plan.several = one_of_several();
     plan.binary = results_in_binary(output_of(request.query));
     if (request.query->resultRelation > 0) {
         // Through an updatable view: its owner's rights.

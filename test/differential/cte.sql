@@ -50,6 +50,12 @@ WITH RECURSIVE g(id, next) AS (
     CYCLE id SET looped USING path SELECT id, looped FROM g ORDER BY array_length(path, 1);
 -- test: update in a CTE at one key
 WITH done AS (UPDATE orders SET note = 'by cte' WHERE customer_id = 44 RETURNING order_id) SELECT count(*) FROM done;
--- compare: accounts, orders, order_changes
+-- test: delete in a CTE, rows moved to a co-located table
+WITH gone AS (DELETE FROM order_changes WHERE customer_id = 44 RETURNING *) INSERT INTO order_changes SELECT customer_id, order_id + 1, old_status, new_status FROM gone;
+-- test: insert from an update in a CTE
+WITH w AS (UPDATE orders SET note = note WHERE order_id < 900 RETURNING customer_id, order_id) INSERT INTO pairs (a, b) SELECT customer_id, order_id FROM w;
+-- test: insert into a local table from a delete in a CTE
+WITH w AS (DELETE FROM pairs WHERE b = 3 RETURNING a) INSERT INTO local_notes (id, customer_id) SELECT max(a) + 900, 1 FROM w;
+-- compare: accounts, orders, order_changes, pairs, local_notes
 -- test: read beside a write sees the old rows
 WITH w AS (UPDATE accounts SET balance = 0 WHERE id = 9 RETURNING 1) SELECT balance FROM accounts WHERE id = 9;

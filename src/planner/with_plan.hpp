@@ -1,0 +1,19 @@
+// Statements whose WITH changes rows, over several nodes. PostgreSQL style.
+#pragma once
+
+#include "planner/statement_plan.hpp"
+
+namespace herd::planner {
+
+// Each query of WITH that changes rows, and each that such a one reads, becomes a statement of its
+// own, run before the rest; the others read its rows from a named tuplestore. All see the snapshot
+// of before, and the rest is planned by whichever way fits it. Errors: kStatementNotCovered when a
+// query of WITH reads one that comes after it.
+::PlannedStmt* plan_with(const catalog::Catalog& herd, const PlanRequest& request);
+
+// An INSERT whose RETURNING only this server can evaluate: it returns the rows as they are
+// inserted, and RETURNING is a query over those. In the snapshot of before, as PostgreSQL has it.
+// Errors: kStatementNotCovered when RETURNING reads a query of the INSERT's own WITH.
+::PlannedStmt* plan_returning_here(const catalog::Catalog& herd, const PlanRequest& request);
+
+}  // namespace herd::planner
