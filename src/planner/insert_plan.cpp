@@ -8,6 +8,7 @@
 #include "pg/wire_types.hpp"
 #include "planner/deparse.hpp"
 #include "planner/fragment.hpp"
+#include "planner/insert_select.hpp"
 #include "planner/shippable.hpp"
 #include "planner/with_plan.hpp"
 
@@ -196,6 +197,13 @@ bool returns_anonymous_row(const ::Query* query) {
     if (returning != nullptr &&
         (returns_anonymous_row(query) || why_not_on_nodes(herd, returning, target) != nullptr)) {
         return plan_returning_here(herd, request);
+    }
+    if (target.kind == TableKind::kDistributed && inserts_from_query(query)) {
+        KeyGraph* graph = build_key_graph(herd, request.query);
+        ::PlannedStmt* on_nodes = plan_insert_on_nodes(request, target, *graph);
+        if (on_nodes != nullptr) {
+            return on_nodes;
+        }
     }
     executor::InsertPlan plan;
     ::List* parameters = fill_texts(query, plan);

@@ -370,6 +370,28 @@ void visit_relation(Walk& walk, ::Query* query, ::Index rti, ::RangeTblEntry* rt
     }
 }
 
+// INSERT ... SELECT: the new row's key is the column that it is taken from.
+void visit_insert(Walk& walk, ::Query* query, const Level& level) {
+    const catalog::Table* table =
+        walk.herd->find(rt_fetch(query->resultRelation, query->rtable)->relid);
+    if (table == nullptr || table->kind != TableKind::kDistributed) {
+        return;
+    }
+    for (int i = 0; i < ::list_length(query->targetList); ++i) {
+        auto* entry = static_cast<::TargetEntry*>(::list_nth(query->targetList, i));
+        if (entry->resno != table->key_attnum) {
+            continue;
+        }
+        int source = node_of_var(walk, reinterpret_cast<::Node*>(entry->expr), &level);
+        if (source >= 0) {
+            int target = column_node(*walk.graph, query,
+                                     static_cast<::Index>(query->resultRelation), entry->resno);
+            add_edge(*walk.graph, target, source);
+            add_edge(*walk.graph, source, target);
+        }
+    }
+}
+
 // The query that a CTE reference reads, or nullptr for one that refers to itself.
 ::CommonTableExpr* find_cte(const ::RangeTblEntry* rte, const Level* level) {
     for (::Index up = 0; up < rte->ctelevelsup && level != nullptr; ++up) {
@@ -391,6 +413,9 @@ void visit_entries(Walk& walk, ::Query* query, const Level& level) {
     for (int i = 0; i < ::list_length(query->rtable); ++i) {
         auto* rte = static_cast<::RangeTblEntry*>(::list_nth(query->rtable, i));
         auto rti = static_cast<::Index>(i + 1);
+        if (query->onConflict != nullptr && query->onConflict->exclRelIndex == i + 1) {
+            continue;  // "excluded": no table, the row at hand
+        }
         if (rte->rtekind == RTE_RELATION) {
             visit_relation(walk, query, rti, rte);
         } else if (rte->rtekind == RTE_NAMEDTUPLESTORE) {
@@ -404,7 +429,8 @@ void visit_entries(Walk& walk, ::Query* query, const Level& level) {
             if (cte != nullptr && !cte->cterecursive) {
                 auto* subquery = reinterpret_cast<::Query*>(cte->ctequery);
                 Level inside = {subquery, nullptr};
-                link_outputs(walk, query, rti, subquery, &inside, false);
+                // What one reader alone needs of it, the query may leave out for all.
+                link_outputs(walk, query, rti, subquery, &inside, cte->cterefcount == 1);
             }
         }
     }
@@ -420,6 +446,9 @@ void visit_query(Walk& walk, ::Query* query, const Level* parent) {
         visit_query(walk, reinterpret_cast<::Query*>(cte->ctequery), &level);
     }
     visit_entries(walk, query, level);
+    if (parent == nullptr && query->commandType == CMD_INSERT) {
+        visit_insert(walk, query, level);
+    }
     Scope inner = {nullptr, false};
     visit_jointree(walk, reinterpret_cast<::Node*>(query->jointree), &level, inner);
     for (int i = 0; i < ::list_length(query->rtable); ++i) {

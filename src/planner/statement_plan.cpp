@@ -7,6 +7,7 @@
 #include "pg/wire_types.hpp"
 #include "planner/deparse.hpp"
 #include "planner/fragment.hpp"
+#include "planner/insert_select.hpp"
 #include "planner/shippable.hpp"
 
 extern "C" {
@@ -168,16 +169,20 @@ const char* command_name(const ::Query* query) {
     }
 }
 
-// Whether each row of the target decides by its own key which rows of the other distributed tables
-// matter to it, so that every node can do its part alone.
-const char* why_not_separable(const KeyGraph& graph, const ::Query* query) {
-    const DistributedRef* target = nullptr;
+const DistributedRef* target_of(const KeyGraph& graph, const ::Query* query) {
     for (int i = 0; i < ::list_length(graph.refs); ++i) {
         auto* ref = static_cast<DistributedRef*>(::list_nth(graph.refs, i));
         if (ref->level == query && static_cast<int>(ref->rti) == query->resultRelation) {
-            target = ref;
+            return ref;
         }
     }
+    return nullptr;
+}
+
+// Whether each row of the target decides by its own key which rows of the other distributed tables
+// matter to it, so that every node can do its part alone.
+const char* why_not_separable(const KeyGraph& graph, const ::Query* query) {
+    const DistributedRef* target = target_of(graph, query);
     if (target == nullptr) {
         return "its target is not a distributed table";
     }
@@ -190,6 +195,19 @@ const char* why_not_separable(const KeyGraph& graph, const ::Query* query) {
         }
     }
     return nullptr;
+}
+
+// Whether every new row of an INSERT ... SELECT is made from a row of a distributed table that has
+// the same key: then no two nodes make the same one.
+bool is_made_from_own_rows(const KeyGraph& graph, const ::Query* query) {
+    const DistributedRef* target = target_of(graph, query);
+    for (int i = 0; i < ::list_length(graph.refs); ++i) {
+        auto* ref = static_cast<DistributedRef*>(::list_nth(graph.refs, i));
+        if (ref != target && reaches(graph, ref->key_node, target->key_node)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 }  // namespace
@@ -289,6 +307,24 @@ void refuse_key_update(const catalog::Catalog& herd, const ::Query* query, const
     executor::RemotePlan plan = remote_plan(request, text);
     plan.group_id =
         herd.find(rt_fetch(query->resultRelation, query->rtable)->relid)->group->id.value;
+    ::PlannedStmt* statement = plan_child(request);
+    executor::wrap_statement(statement, plan, nullptr, text.parameters);
+    return statement;
+}
+
+::PlannedStmt* plan_insert_on_nodes(const PlanRequest& request, const catalog::Table& target,
+                                    const KeyGraph& graph) {
+    const ::Query* query = request.query;
+    if (!inserts_from_query(query) || why_not_separable(graph, query) != nullptr ||
+        !is_made_from_own_rows(graph, query) || graph.has_local || graph.has_foreign_modify ||
+        graph.has_system_column || has_check_options(query) ||
+        !results_can_travel(query->returningList) ||
+        !is_shippable(const_cast<::Node*>(reinterpret_cast<const ::Node*>(query)), true)) {
+        return nullptr;
+    }
+    RemoteText text = deparse(insert_with_expressions_inside(query), "");
+    executor::RemotePlan plan = remote_plan(request, text);
+    plan.group_id = target.group->id.value;
     ::PlannedStmt* statement = plan_child(request);
     executor::wrap_statement(statement, plan, nullptr, text.parameters);
     return statement;

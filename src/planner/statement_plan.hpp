@@ -32,6 +32,10 @@ struct PlanRequest {
 ::PlannedStmt* plan_modify_everywhere(const catalog::Catalog& herd, const PlanRequest& request,
                                       const KeyGraph& graph);
 
+// INSERT ... SELECT whose rows stay on the nodes that they are read from; nullptr for any other.
+::PlannedStmt* plan_insert_on_nodes(const PlanRequest& request, const catalog::Table& target,
+                                    const KeyGraph& graph);
+
 // UPDATE and DELETE of a reference table: the same on every node and here.
 ::PlannedStmt* plan_modify_reference(const PlanRequest& request, const KeyGraph& graph);
 

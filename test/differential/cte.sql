@@ -59,3 +59,11 @@ WITH w AS (DELETE FROM pairs WHERE b = 3 RETURNING a) INSERT INTO local_notes (i
 -- compare: accounts, orders, order_changes, pairs, local_notes
 -- test: read beside a write sees the old rows
 WITH w AS (UPDATE accounts SET balance = 0 WHERE id = 9 RETURNING 1) SELECT balance FROM accounts WHERE id = 9;
+-- test: one reader, and a key
+WITH c AS (SELECT * FROM customers) SELECT id, name FROM c WHERE id = 42;
+WITH o AS (SELECT customer_id, count(*) AS n FROM orders GROUP BY customer_id) SELECT n FROM o WHERE customer_id = 42;
+WITH o AS MATERIALIZED (SELECT customer_id, total FROM orders) SELECT c.id, (SELECT sum(total) FROM o WHERE o.customer_id = c.id) FROM customers c WHERE c.id IN (42, 43) ORDER BY 1;
+WITH o AS (SELECT * FROM orders ORDER BY total DESC, customer_id, order_id LIMIT 3) SELECT count(*) FROM o WHERE customer_id = 42;
+-- test: two readers, and a key
+WITH o AS (SELECT customer_id, total FROM orders) SELECT (SELECT count(*) FROM o WHERE customer_id = 42), (SELECT count(*) FROM o);
+WITH o AS (SELECT customer_id, total FROM orders) SELECT count(*) FROM o a JOIN o b ON a.customer_id = 42 AND b.total > a.total;

@@ -119,3 +119,37 @@ WITH src AS (SELECT id + 4000 AS id, owner FROM accounts WHERE id < 4) INSERT IN
 -- test: alias and returning expressions
 INSERT INTO accounts AS a VALUES (909, 'alias', 3) RETURNING a.id + 1, (SELECT count(*) FROM regions WHERE id < 5), a.*;
 -- compare: accounts, customers, orders, order_items, order_changes, events, devices, tickets, notes, logs, regions
+-- test: rows stay on their nodes
+INSERT INTO order_changes (customer_id, order_id, old_status) SELECT customer_id, order_id, status FROM orders WHERE total > 50;
+INSERT INTO order_changes (order_id, customer_id) SELECT count(*), customer_id FROM order_items GROUP BY customer_id HAVING count(*) > 2;
+INSERT INTO order_changes (customer_id, order_id) SELECT c.id, o.order_id FROM customers c JOIN orders o ON o.customer_id = c.id JOIN regions r ON r.id = c.region_id WHERE r.id < 3 RETURNING customer_id, order_id;
+SELECT count(*), sum(order_id), count(old_status) FROM order_changes;
+-- test: with defaults, generated columns and conversions
+INSERT INTO orders (order_id, customer_id, total) SELECT 70000 + o.order_id, o.customer_id, max(o.total)::int FROM orders o GROUP BY o.customer_id, o.order_id;
+SELECT count(*), sum(total), sum(tax), min(status), min(placed) FROM orders WHERE order_id >= 70000;
+-- test: rows that stay, and conflicts
+INSERT INTO orders (customer_id, order_id, note) SELECT customer_id, order_id, 'first' FROM orders WHERE order_id >= 70000 ON CONFLICT (customer_id, order_id) DO UPDATE SET note = 'again ' || excluded.note, revision = orders.revision + 1;
+SELECT note, revision, count(*) FROM orders WHERE order_id >= 70000 GROUP BY 1, 2;
+INSERT INTO orders (customer_id, order_id) SELECT customer_id, order_id FROM orders ON CONFLICT DO NOTHING;
+-- test: rows that stay, from WITH
+WITH big AS (SELECT customer_id, order_id, total FROM orders WHERE total > 80) INSERT INTO order_changes (customer_id, order_id) SELECT customer_id, order_id FROM big WHERE total < 120;
+SELECT count(*) FROM order_changes;
+-- test: a key that is computed moves the row
+INSERT INTO accounts SELECT id + 20000, owner, balance FROM accounts WHERE id < 40;
+SELECT count(*), min(id), max(id) FROM accounts WHERE id > 20000;
+-- test: limits and windows look at all rows
+INSERT INTO accounts SELECT id + 30000, owner, balance FROM (SELECT * FROM accounts ORDER BY balance DESC, id LIMIT 5) s;
+INSERT INTO order_changes (customer_id, order_id) SELECT customer_id, n FROM (SELECT customer_id, rank() OVER (ORDER BY customer_id, order_id) AS n FROM orders) s WHERE n < 9;
+INSERT INTO order_changes (customer_id, order_id) SELECT DISTINCT ON (status) customer_id, order_id FROM orders ORDER BY status, customer_id, order_id;
+SELECT count(*), sum(customer_id) FROM order_changes;
+-- test: errors in rows that stay
+INSERT INTO orders (customer_id, order_id) SELECT customer_id, order_id FROM orders;
+INSERT INTO orders (customer_id, order_id, total) SELECT customer_id, order_id + 900000, -1 FROM orders;
+SELECT count(*) FROM orders WHERE order_id >= 900000;
+-- test: rows that are not those of a table
+INSERT INTO accounts SELECT g, 'left ' || coalesce(a.owner, '-'), 1 FROM generate_series(40001, 40020) g LEFT JOIN accounts a ON a.id = g;
+INSERT INTO accounts SELECT g, 'in', 1 FROM generate_series(1, 50) g WHERE g IN (SELECT id FROM accounts) ON CONFLICT (id) DO UPDATE SET owner = accounts.owner || '+';
+INSERT INTO accounts SELECT g + 50000, 'exists', 1 FROM generate_series(1, 50) g WHERE EXISTS (SELECT FROM accounts a WHERE a.id = g);
+INSERT INTO accounts SELECT g + 60000, 'not', 1 FROM generate_series(1, 50) g WHERE NOT EXISTS (SELECT FROM accounts a WHERE a.id = g + 60000);
+INSERT INTO accounts SELECT r.id + 70000, 'reference', count(a.id) FROM regions r LEFT JOIN accounts a ON a.id = r.id GROUP BY r.id;
+SELECT count(*), sum(id), sum(balance), max(owner) FROM accounts;
