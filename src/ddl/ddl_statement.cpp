@@ -62,7 +62,9 @@ std::string database_of(const ::Node* statement) {
         default:
             break;
     }
-    return object != nullptr && IsA(object, String) ? strVal(object) : "";
+    return object != nullptr && IsA(object, String)
+               ? reinterpret_cast<const ::String*>(object)->sval
+               : "";
 }
 
 }  // namespace

@@ -83,10 +83,10 @@ Scope scope_of_name(::ObjectType type, const ::Node* name) {
             return scope_of_names(reinterpret_cast<const ::ObjectWithArgs*>(name)->objname);
         case T_TypeName:
             return scope_of_type(reinterpret_cast<const ::TypeName*>(name));
-        case T_String:
-            return std::string(strVal(name)) == "herd" || std::string(strVal(name)) == "pg_herd"
-                       ? Scope::kHere
-                       : Scope::kEverywhere;
+        case T_String: {
+            std::string text = reinterpret_cast<const ::String*>(name)->sval;
+            return text == "herd" || text == "pg_herd" ? Scope::kHere : Scope::kEverywhere;
+        }
         default:
             return Scope::kEverywhere;
     }
