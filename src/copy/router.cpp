@@ -27,6 +27,13 @@ private:
     ::MemoryContext before_;
 };
 
+::MemoryContext make_memory() {
+    return pg::call([] {
+        return ::AllocSetContextCreateInternal(::CurrentMemoryContext, "herd copy records",
+                                               ALLOCSET_DEFAULT_SIZES);
+    });
+}
+
 std::unique_ptr<RecordReader> make_reader(const CopyPlan& plan, const FieldFormat& format) {
     if (plan.options.binary) {
         return std::make_unique<BinaryReader>(::list_length(plan.columns));
@@ -43,11 +50,8 @@ Router::Router(const CopyPlan& plan, const catalog::Table& table, const catalog:
       defaults_(defaults),
       local_(local),
       format_(field_format(plan, 0)),
-      reader_(make_reader(plan, format_)) {
-    memory_ = pg::call([] {
-        return ::AllocSetContextCreateInternal(::CurrentMemoryContext, "herd copy records",
-                                               ALLOCSET_DEFAULT_SIZES);
-    });
+      reader_(make_reader(plan, format_)),
+      memory_(make_memory()) {
     header_lines_ = plan.options.header_line == COPY_HEADER_FALSE ? 0 : 1;
     if (table.kind == TableKind::kDistributed) {
         key_ = std::make_unique<KeyReader>(plan, table.key_attnum, defaults);

@@ -49,7 +49,7 @@ private:
     const ShardMap* shards_ = nullptr;
     std::vector<Batch*> owners_;  // by the shard's place in the map; or all batches
     OutputSettings settings_;
-    ::MemoryContext memory_ = nullptr;  // for one step
+    ::MemoryContext memory_;  // for one step
     std::string prefix_;
     int header_lines_ = 0;
     bool judging_ = false;
