@@ -21,8 +21,8 @@ deps:  ## install what building and testing need (Debian packages)
 check: deps  ## run all tests; the last line is "N passed, N failed"
 	@MAKE='$(MAKE)' tools/check $(SUITES)
 
-check-all: deps  ## check, and the suites that take longer (fault)
-	@MAKE='$(MAKE)' tools/check $(SUITES) fault
+check-all: deps  ## check, and the suites that take longer (fault, memcheck)
+	@MAKE='$(MAKE)' tools/check $(SUITES) lint-docs fault memcheck
 
 unit:  ## unit tests of the core, with address and undefined-behaviour sanitizers
 	@cmake -S . -B build/unit -DCMAKE_BUILD_TYPE=Debug -DHERD_SANITIZE=address,undefined >/dev/null
@@ -67,6 +67,11 @@ fault:  ## servers killed at every step of a commit (two minutes); TESTS="test/f
 	@$(staged)
 	@test/perl/run-tap $(or $(TESTS),test/fault/*.pl)
 
+memcheck: export HERD_DIFFERENTIAL ?= route,joins,insert,copy
+memcheck:  ## servers under valgrind, in sql/ and a part of test/differential/ (ten minutes); TESTS="..." picks some
+	@$(staged)
+	@tools/memcheck $(or $(TESTS),regress test/t/010_differential.pl)
+
 boundary:  ## errors, cancel and terminate at the C++/PostgreSQL boundary
 	@$(staged) stage-boundary
 	@test/perl/run-tap test/boundary/boundary.pl
@@ -75,10 +80,13 @@ deparse:  ## statements as nodes get them: the text does the same as the origina
 	@$(staged) stage-deparse
 	@test/perl/run-tap test/deparse/deparse.pl
 
-lint: lint-layers lint-sizes format-check cppcheck tidy  ## every static check
+lint: lint-layers lint-docs lint-sizes format-check cppcheck tidy  ## every static check
 
 lint-layers:  ## includes go down the layers only; no blocking libpq
 	@tools/lint-layers
+
+lint-docs:  ## links lead somewhere; every function, view, setting and error is described
+	@tools/lint-docs
 
 lint-sizes:  ## lines of 100 columns and files of 400 lines at most
 	@tools/lint-layers --sizes
