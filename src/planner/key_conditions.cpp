@@ -27,14 +27,14 @@ int column_node(KeyGraph& graph, ::Query* level, ::Index rti, ::AttrNumber attno
     return ::list_length(graph.columns) - 1;
 }
 
-namespace {
-
 void add_edge(KeyGraph& graph, int from, int to) {
     auto* edge = static_cast<Edge*>(::palloc(sizeof(Edge)));
     edge->from = from;
     edge->to = to;
     graph.edges = ::lappend(graph.edges, edge);
 }
+
+namespace {
 
 ::Node* strip(::Node* node) {
     while (node != nullptr && IsA(node, RelabelType)) {
@@ -43,8 +43,8 @@ void add_edge(KeyGraph& graph, int from, int to) {
     return node;
 }
 
-// The graph's node of a column reference, following join aliases; -1 for what is not a plain
-// column.
+}  // namespace
+
 int node_of_var(Walk& walk, ::Node* expression, const Level* level) {
     ::Node* stripped = strip(expression);
     while (stripped != nullptr && IsA(stripped, Var)) {
@@ -66,6 +66,8 @@ int node_of_var(Walk& walk, ::Node* expression, const Level* level) {
     }
     return -1;
 }
+
+namespace {
 
 bool is_value(::Node* node) {
     return !::contain_var_clause(node) && !::contain_vars_of_level(node, 1) &&

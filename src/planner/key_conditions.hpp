@@ -39,6 +39,13 @@ struct Scope {
 // The graph's node of a column of the level's range table; made if it is not there.
 int column_node(KeyGraph& graph, ::Query* level, ::Index rti, ::AttrNumber attno);
 
+// Rows of `to` have the value that `from` has.
+void add_edge(KeyGraph& graph, int from, int to);
+
+// The graph's node of a column reference, following join aliases; -1 for what is not a plain
+// column.
+int node_of_var(Walk& walk, ::Node* expression, const Level* level);
+
 // Takes in a condition (a list is a conjunction) that holds for the rows of the scope.
 void visit_condition(Walk& walk, ::Node* node, const Level* level, const Scope& scope);
 
