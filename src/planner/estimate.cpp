@@ -17,12 +17,8 @@ namespace {
 
 ::get_relation_info_hook_type previous_hook = nullptr;
 
-// What is being estimated; nullptr when plans are made to be run.
-struct Estimating {
-    const catalog::Catalog* herd;
-    RowsOf whose;
-};
-const Estimating* current = nullptr;
+// The herd whose rows are being estimated; nullptr when plans are made to be run.
+const catalog::Catalog* current = nullptr;
 
 constexpr double kUnknownRows = 10'000;
 
@@ -31,9 +27,9 @@ struct Share {
     double elsewhere;
 };
 
-Share share_of(const catalog::Catalog& herd, const catalog::Table& table) {
+Share share_of(const catalog::Catalog& herd, const catalog::Group& group) {
     Share share = {0, 0};
-    for (const Shard& shard : table.group->map.shards()) {
+    for (const Shard& shard : group.map.shards()) {
         (shard.node == herd.self ? share.here : share.elsewhere) += 1;
     }
     return share;
@@ -62,37 +58,37 @@ void adjust_tuples(::PlannerInfo* root, Oid relid, bool inhparent, ::RelOptInfo*
     if (previous_hook != nullptr) {
         previous_hook(root, relid, inhparent, rel);
     }
-    const catalog::Table* table =
-        current == nullptr || inhparent ? nullptr : current->herd->find(relid);
-    if (table == nullptr || table->kind != TableKind::kDistributed) {
-        return;
+    const catalog::Table* table = current == nullptr || inhparent ? nullptr : current->find(relid);
+    if (table != nullptr && table->kind == TableKind::kDistributed) {
+        bool some_here = share_of(*current, *table->group).here > 0;
+        set_tuples(rel, rows_on_nodes(*current, *table) + (some_here ? rel->tuples : 0));
     }
-    double nodes = rows_on_nodes(*current->herd, *table);
-    bool some_here = share_of(*current->herd, *table).here > 0;
-    set_tuples(rel, current->whose == RowsOf::kNodes || !some_here ? nodes : rel->tuples + nodes);
 }
 
 }  // namespace
 
 double rows_on_nodes(const catalog::Catalog& herd, const catalog::Table& table) {
-    Share share = share_of(herd, table);
+    Share share = share_of(herd, *table.group);
     double rows = rows_here(table);
     return share.here == 0 || rows < 0 ? kUnknownRows : rows / share.here * share.elsewhere;
 }
 
 double rows_of_herd(const catalog::Catalog& herd, const catalog::Table& table) {
-    double here = share_of(herd, table).here > 0 ? rows_here(table) : 0;
+    double here = share_of(herd, *table.group).here > 0 ? rows_here(table) : 0;
     return rows_on_nodes(herd, table) + (here > 0 ? here : 0);
 }
 
-Estimate estimate(const catalog::Catalog& herd, const ::Query* query, RowsOf whose,
-                  ::ParamListInfo parameters) {
-    Estimating estimating = {&herd, whose};
-    const Estimating* outer = current;
+double share_of_nodes(const catalog::Catalog& herd, const catalog::Group& group) {
+    Share share = share_of(herd, group);
+    return share.elsewhere / (share.here + share.elsewhere);
+}
+
+Estimate estimate(const catalog::Catalog& herd, const ::Query* query, ::ParamListInfo parameters) {
+    const catalog::Catalog* outer = current;
     Estimate result = {0, 0};
     pg::run_finally(
         [&] {
-            current = &estimating;
+            current = &herd;
             auto* copy = static_cast<::Query*>(copyObjectImpl(query));
             ::PlannedStmt* plan = ::standard_planner(copy, "", 0, parameters);
             result = {plan->planTree->plan_rows, plan->planTree->plan_width};

@@ -1,5 +1,5 @@
 // How many rows other servers hold, and how many a query over them returns, estimated by
-// PostgreSQL's own planner: the query is planned as if this server held those rows.
+// PostgreSQL's own planner: the query is planned as if this server held all rows.
 // PostgreSQL style.
 #pragma once
 
@@ -14,8 +14,6 @@ extern "C" {
 
 namespace herd::planner {
 
-enum class RowsOf { kNodes, kHerd };  // the other servers' rows; everybody's
-
 // Rows of a distributed table on the other nodes, from what this server and ANALYZE know.
 double rows_on_nodes(const catalog::Catalog& herd, const catalog::Table& table);
 // The same with this server's.
@@ -27,8 +25,9 @@ struct Estimate {
     double rows;
     int width;  // of a row, in bytes
 };
-Estimate estimate(const catalog::Catalog& herd, const ::Query* query, RowsOf whose,
-                  ::ParamListInfo parameters);
+Estimate estimate(const catalog::Catalog& herd, const ::Query* query, ::ParamListInfo parameters);
+// The part of a group's rows that is on the other nodes, from 0 to 1.
+double share_of_nodes(const catalog::Catalog& herd, const catalog::Group& group);
 
 // From _PG_init, through initialize_remote_paths.
 void initialize_estimates();

@@ -172,9 +172,10 @@ const Fragment* fragment_of_call(const ::Node* node) {
 }  // namespace
 
 void rewrite_into_fragments(Rewrite& rewrite, ::Query* query) {
-    // Inner queries first: their correlated columns refer to entries of this one by number.
+    ::List* joins = merge_joins(rewrite, query);
+    // Inner queries next: their correlated columns refer to entries of this one by number.
     (void)pg::compat::walk_query(query, rewrite_sublinks, &rewrite, 0);
-    merge_joins(rewrite, query);
+    install_joins(query, joins);
     ::Bitmapset* references = nullptr;
     collect_references(reinterpret_cast<::Node*>(query->jointree), &references);
     int rti = -1;
@@ -214,7 +215,7 @@ void rewrite_into_fragments(Rewrite& rewrite, ::Query* query) {
                             request.cursor_options, request.parameters);
     }
     auto* query = static_cast<::Query*>(copyObjectImpl(request.query));
-    Rewrite rewrite = {&herd, NIL, NIL, request.parameters};
+    Rewrite rewrite = {&herd, NIL, NIL, request.parameters, NIL};
     rewrite_into_fragments(rewrite, query);
     return plan_rewritten(rewrite, request, query);
 }

@@ -22,14 +22,27 @@ namespace herd::planner {
 // Whether reading a fragment locks its rows (FOR UPDATE and the like), waiting for others or not.
 enum class Locking { kNone, kWaits, kDoesNotWait };
 
+// Rows that every node gets with the fragments that join them.
+struct Broadcast {
+    int id;
+    const char* name;
+    ::Query* query;           // over whole tables
+    ::CommonTableExpr* with;  // what computes them here
+};
+struct SentBroadcast {
+    const Broadcast* broadcast;
+    int levels_up;  // from the query level that the fragment is part of to that with the WITH query
+};
+
 struct Fragment {
     int id;
     ::Query* query;  // its columns, over whole tables: what a node computes
     int32 group_id;
     Locking locking;
-    Oid role;       // whose rights the nodes apply; InvalidOid: the user's
-    double rows;    // estimate, of the nodes' part
-    ::List* names;  // of tables, for EXPLAIN
+    Oid role;            // whose rights the nodes apply; InvalidOid: the user's
+    double rows;         // estimate, of the nodes' part
+    ::List* names;       // of tables, for EXPLAIN
+    ::List* broadcasts;  // of SentBroadcast*
     ::RangeTblEntry* entry;
 };
 
@@ -43,6 +56,7 @@ struct Rewrite {
     ::List* fragments;           // of Fragment*
     ::List* removed;             // of RangeTblEntry*: for privileges, locks and invalidation
     ::ParamListInfo parameters;  // the client's, for estimates; may be nullptr
+    ::List* broadcasts;          // of Broadcast*
 };
 void rewrite_into_fragments(Rewrite& rewrite, ::Query* query);
 

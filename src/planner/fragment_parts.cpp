@@ -1,5 +1,7 @@
 #include "planner/fragment_parts.hpp"
 
+#include "planner/broadcast.hpp"
+
 #include "pg/compat.hpp"
 
 extern "C" {
@@ -26,12 +28,14 @@ int next_id = 0;
     return rte;
 }
 
-::RangeTblEntry* function_entry(const Fragment& fragment) {
+::RangeTblEntry* function_entry(const Fragment& fragment, bool some_here) {
     auto* function = makeNode(RangeTblFunction);
     auto* id = ::makeConst(INT4OID, -1, InvalidOid, sizeof(int32), Int32GetDatum(fragment.id),
                            false, true);
-    ::FuncExpr* call = ::makeFuncExpr(remote_rows_function(), RECORDOID, ::list_make1(id),
-                                      InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+    // The function's query is in a union with this server's half.
+    ::List* arguments = ::lcons(id, broadcast_arguments(fragment, some_here ? 2 : 1));
+    ::FuncExpr* call = ::makeFuncExpr(remote_rows_function(), RECORDOID, arguments, InvalidOid,
+                                      InvalidOid, COERCE_EXPLICIT_CALL);
     call->funcretset = true;
     function->funcexpr = reinterpret_cast<::Node*>(call);
     ::List* names = NIL;
@@ -96,8 +100,9 @@ void add_sort_expressions(const ::Query* base, ::Query* query) {
 }
 
 // SELECT <outputs> from the nodes or from here; unused columns are nulls, so that positions stay.
-::Query* remote_half(const Fragment& fragment, const ::List* outputs) {
-    ::Query* query = select_from(function_entry(fragment));
+::Query* remote_half(const Fragment& fragment, const ::List* outputs, bool some_here) {
+    ::Query* query = select_from(function_entry(fragment, some_here));
+    query->hasSubLinks = fragment.broadcasts != NIL;
     ::AttrNumber column = 0;
     for (int i = 0; i < ::list_length(outputs); ++i) {
         auto* output = static_cast<Output*>(::list_nth(outputs, i));
@@ -227,7 +232,7 @@ Fragment* new_fragment(Rewrite& rewrite, ::Query* query, int32 group) {
 
 ::Query* replacement(const Fragment& fragment, const ::Query* base, const ::List* outputs,
                      bool some_here) {
-    ::Query* remote = remote_half(fragment, outputs);
+    ::Query* remote = remote_half(fragment, outputs, some_here);
     return some_here ? union_all(local_half(base, outputs), remote, output_names(outputs)) : remote;
 }
 

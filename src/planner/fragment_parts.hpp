@@ -47,7 +47,10 @@ void move_row_mark(::Query* query, ::Index rti, ::Query* base);
 // argument is not used.
 bool locks_in_outer_join(::Node* node, void* argument);
 Locking locking_of(const ::Query* base);
-// Merges co-located tables that a query level joins by their keys: each such join is one fragment.
-void merge_joins(Rewrite& rewrite, ::Query* query);
+// Makes what each node can join for itself one fragment each. Returns the relations of the
+// fragments, whose places in the query are empty until install_joins: nothing in them is to be
+// rewritten.
+::List* merge_joins(Rewrite& rewrite, ::Query* query);
+void install_joins(::Query* query, const ::List* entries);
 
 }  // namespace herd::planner

@@ -219,7 +219,7 @@ bool returns_anonymous_row(const ::Query* query) {
         plan.key_collation = target.group->key_collation;
     }
     auto* copy = static_cast<::Query*>(copyObjectImpl(query));
-    Rewrite rewrite = {&herd, NIL, NIL};
+    Rewrite rewrite = {&herd, NIL, NIL, request.parameters, NIL};
     rewrite_into_fragments(rewrite, copy);
     ::PlannedStmt* statement = plan_rewritten(rewrite, request, copy);
     if (!IsA(statement->planTree, ModifyTable)) {

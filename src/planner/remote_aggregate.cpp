@@ -4,6 +4,7 @@
 
 #include "executor/remote_scan.hpp"
 #include "pg/wire_types.hpp"
+#include "planner/broadcast.hpp"
 #include "planner/deparse.hpp"
 #include "planner/remote_relation.hpp"
 #include "planner/shippable.hpp"
@@ -150,7 +151,7 @@ struct AggregatePath {
     return query;
 }
 
-::Plan* make_plan(::PlannerInfo*, ::RelOptInfo*, ::CustomPath* path, ::List* tlist, ::List*,
+::Plan* make_plan(::PlannerInfo* root, ::RelOptInfo*, ::CustomPath* path, ::List* tlist, ::List*,
                   ::List*) {
     auto* aggregate = static_cast<AggregatePath*>(linitial(path->custom_private));
     RemoteText text =
@@ -176,7 +177,9 @@ struct AggregatePath {
     scan->flags = path->flags;
     scan->methods = executor::remote_scan_methods();
     scan->custom_private = executor::to_list(plan);
-    scan->custom_exprs = executor::expressions_of(plan, nullptr, text.parameters);
+    scan->custom_exprs = executor::expressions_of(
+        plan, nullptr,
+        with_arguments(text.parameters, root->simple_rte_array[aggregate->relation->rti]));
     return &scan->scan.plan;
 }
 

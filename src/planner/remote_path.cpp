@@ -4,6 +4,7 @@
 
 #include "executor/remote_scan.hpp"
 #include "pg/wire_types.hpp"
+#include "planner/broadcast.hpp"
 #include "planner/deparse.hpp"
 #include "planner/estimate.hpp"
 #include "planner/fragment.hpp"
@@ -148,6 +149,7 @@ void initialize_remote_paths() {
     ::set_rel_pathlist_hook = set_paths;
     initialize_remote_aggregates();
     initialize_estimates();
+    initialize_broadcasts();
     initialize_remote_statistics();
 }
 

@@ -3,6 +3,7 @@
 #include "executor/remote_plan.hpp"
 #include "pg/compat.hpp"
 #include "pg/wire_types.hpp"
+#include "planner/broadcast.hpp"
 #include "planner/deparse.hpp"
 #include "planner/shippable.hpp"
 
@@ -257,7 +258,7 @@ void set_locking(const Fragment& fragment, executor::RemotePlan* plan) {
     return list;
 }
 
-void finish_scan(::PlannerInfo*, const RemoteRelation& relation, ::CustomScan* scan) {
+void finish_scan(::PlannerInfo* root, const RemoteRelation& relation, ::CustomScan* scan) {
     ::Query* query = query_over(relation);
     bool binary = true;
     for (int i = 0; i < ::list_length(relation.columns); ++i) {
@@ -287,7 +288,8 @@ void finish_scan(::PlannerInfo*, const RemoteRelation& relation, ::CustomScan* s
     plan.sort = sort_columns(relation);
     plan.relations = relation.fragment->names;
     scan->custom_private = executor::to_list(plan);
-    scan->custom_exprs = executor::expressions_of(plan, nullptr, text.parameters);
+    scan->custom_exprs = executor::expressions_of(
+        plan, nullptr, with_arguments(text.parameters, root->simple_rte_array[relation.rti]));
 }
 
 }  // namespace herd::planner

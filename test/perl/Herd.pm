@@ -44,7 +44,7 @@ sub new
 {
     my ($class, %arg) = @_;
     my $self  = bless { servers => {}, dbname => 'postgres', nodes => [] }, $class;
-    my $conf  = $settings . ($arg{conf} || '');
+    my $conf  = join "\n", $settings, $arg{conf} || '', $ENV{HERD_CONF} || '', '';
     my $count = defined $arg{nodes} ? $arg{nodes} : 2;
 
     $self->{coordinator} = start_server('coordinator', $conf);
