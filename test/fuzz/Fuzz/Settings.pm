@@ -13,7 +13,7 @@ my %both = (
 );
 
 # Of the herd alone: other plans for the same statement.
-my %herd = ();
+my %herd = ('herd.broadcast' => [ 'always', 'never' ]);
 
 # SET statements for some of them.
 sub some

@@ -1,0 +1,109 @@
+-- Larger fragments: the smaller side of a join goes to the nodes, with reference tables and inner
+-- queries that follow the keys.
+-- test: broadcast of another group
+SET herd.broadcast = 'always';
+SELECT c.id, d.title FROM customers c, documents d WHERE d.owner = c.id AND c.id < 60;
+-- test: broadcast and aggregates
+SET herd.broadcast = 'always';
+SELECT c.region_id, count(*), sum(d.version), avg(c.balance) FROM customers c JOIN documents d ON d.owner = c.id
+    GROUP BY c.region_id;
+-- test: broadcast of a join of two groups to a third
+SET herd.broadcast = 'always';
+SELECT count(*), sum(o.total), max(v.model) FROM customers c, orders o, documents d, devices v
+    WHERE o.customer_id = c.id AND d.owner = c.id AND v.owner = d.owner;
+-- test: broadcast of a local table
+SET herd.broadcast = 'always';
+CREATE TEMP TABLE picks (id int, note text);
+INSERT INTO picks SELECT i, 'note ' || i FROM generate_series(1, 40, 3) i;
+SELECT p.note, sum(o.total) FROM picks p JOIN orders o ON o.customer_id = p.id GROUP BY p.note;
+-- test: broadcast of VALUES and of a function
+SET herd.broadcast = 'always';
+SELECT o.customer_id, v.n, g FROM orders o, (VALUES (3, 'a'), (5, NULL), (5, 'b')) AS v (id, n), generate_series(4, 6) g
+    WHERE o.customer_id = v.id AND g >= v.id;
+-- test: broadcast of a user's types, with nulls
+SET herd.broadcast = 'always';
+SELECT c.id, o.status, d.version FROM customers c JOIN documents d ON d.owner = c.id JOIN orders o ON o.total > d.version
+    WHERE c.id < 9 AND o.customer_id < 9 AND o.status <> 'new';
+-- test: broadcast of nothing
+SET herd.broadcast = 'always';
+SELECT count(*), sum(c.balance) FROM customers c JOIN documents d ON d.owner = c.id WHERE d.title = 'there is none';
+-- test: broadcast with a collation
+SET herd.broadcast = 'always';
+SELECT count(*) FROM (SELECT name COLLATE "C" AS n, owner FROM devices) v JOIN customers c ON c.name COLLATE "C" < v.n;
+-- test: broadcast with an inequality
+SET herd.broadcast = 'always';
+SELECT count(*), min(c.id) FROM customers c JOIN documents d ON d.owner < c.id AND c.id < 30;
+-- test: broadcast under an outer join
+SET herd.broadcast = 'always';
+SELECT c.id, d.version, o.order_id FROM customers c JOIN documents d ON d.owner = c.id
+    LEFT JOIN orders o ON o.customer_id = c.id AND o.total > 100 WHERE c.id < 25;
+-- test: the outer side is not broadcast
+SET herd.broadcast = 'always';
+SELECT d.owner, c.id, count(*) FROM documents d LEFT JOIN customers c ON c.id = d.owner AND c.active GROUP BY 1, 2;
+-- test: reference tables inside of a fragment
+SELECT r.name, count(*), sum(o.total) FROM orders o JOIN customers c ON c.id = o.customer_id JOIN regions r ON r.id = c.region_id
+    GROUP BY r.name;
+-- test: reference table on either side of outer joins
+SELECT r.name, count(c.id), count(*) FROM regions r LEFT JOIN customers c ON c.region_id = r.id GROUP BY r.name;
+SELECT r.name, count(c.id), count(*) FROM regions r RIGHT JOIN customers c ON c.region_id = r.id AND r.id > 2 GROUP BY r.name;
+-- test: EXISTS by the key
+SELECT count(*), sum(balance) FROM customers c WHERE EXISTS (SELECT FROM orders o WHERE o.customer_id = c.id AND o.total > 150);
+-- test: NOT EXISTS by the key
+SELECT count(*), sum(balance) FROM customers c WHERE NOT EXISTS (SELECT FROM orders o WHERE o.customer_id = c.id AND o.total > 150);
+-- test: two inner queries over the same table
+SELECT count(*) FROM orders o1 JOIN customers c ON c.id = o1.customer_id
+    WHERE EXISTS (SELECT FROM orders o2 WHERE o2.customer_id = o1.customer_id AND o2.order_id <> o1.order_id)
+      AND NOT EXISTS (SELECT FROM orders o3 WHERE o3.customer_id = o1.customer_id AND o3.total > o1.total);
+-- test: IN by the key with groups
+SELECT id FROM customers WHERE id IN (SELECT customer_id FROM orders GROUP BY customer_id HAVING sum(total) > 300);
+-- test: NOT IN, whose null decides
+SELECT count(*) FROM customers WHERE id NOT IN (SELECT owner FROM documents);
+SELECT count(*) FROM customers WHERE id NOT IN (SELECT owner FROM documents WHERE owner IS NOT NULL);
+-- test: NOT IN of another group, broadcast
+SET herd.broadcast = 'always';
+SELECT count(*) FROM customers WHERE id NOT IN (SELECT owner FROM documents);
+SELECT count(*) FROM customers WHERE id NOT IN (SELECT owner FROM documents WHERE owner IS NOT NULL);
+-- test: correlated aggregate by the key
+SELECT count(*), sum(o.total) FROM orders o
+    WHERE o.total = (SELECT max(i.total) FROM orders i WHERE i.customer_id = o.customer_id);
+-- test: correlated aggregate by the key over another group
+SET herd.broadcast = 'always';
+SELECT count(*), sum(o.total) FROM orders o
+    WHERE o.total >= (SELECT max(i.total) - max(d.version) FROM orders i, documents d
+                      WHERE i.customer_id = o.customer_id AND d.owner = i.customer_id);
+-- test: correlated aggregate by another column
+SELECT count(*) FROM documents d WHERE d.version <= (SELECT count(*) FROM customers c WHERE c.region_id = d.version);
+-- test: uncorrelated inner query over another group
+SET herd.broadcast = 'always';
+SELECT count(*) FROM customers WHERE balance > (SELECT avg(version) FROM documents);
+SELECT count(*) FROM customers WHERE EXISTS (SELECT FROM documents WHERE version > 3);
+-- test: inner query without a key inside a fragment's condition
+SELECT count(*) FROM customers c JOIN orders o ON o.customer_id = c.id
+    WHERE c.id = ANY (SELECT d.owner FROM documents d) OR o.total > (SELECT avg(total) FROM orders);
+-- test: broadcast read in a fragment twice
+SET herd.broadcast = 'always';
+WITH d AS MATERIALIZED (SELECT owner, max(version) AS v FROM documents GROUP BY owner)
+SELECT count(*) FROM customers c, d WHERE d.owner = c.id AND c.id IN (SELECT owner FROM d WHERE v > 1);
+-- test: broadcast in a correlated inner query
+SET herd.broadcast = 'always';
+SELECT a.id, (SELECT count(*) FROM customers c JOIN documents d ON d.owner = c.id WHERE c.region_id = a.id) FROM accounts a
+    WHERE a.id < 5;
+-- test: broadcast in prepared statements
+SET herd.broadcast = 'always';
+SET plan_cache_mode = force_generic_plan;
+PREPARE sums (int) AS SELECT count(*), sum(o.total) FROM orders o JOIN documents d ON d.owner = o.customer_id WHERE d.version < $1;
+EXECUTE sums (2);
+EXECUTE sums (4);
+-- test: broadcast of rows that the transaction wrote
+SET herd.broadcast = 'always';
+BEGIN;
+INSERT INTO documents (id, title, owner) SELECT gen_random_uuid(), 'fresh', i FROM generate_series(1, 5) i;
+SELECT count(*), sum(c.id) FROM customers c JOIN documents d ON d.owner = c.id WHERE d.title = 'fresh';
+ROLLBACK;
+-- test: broadcast with row security and a view
+SET herd.broadcast = 'always';
+SELECT count(*) FROM tenant_rows t JOIN customers c ON c.id = t.id;
+-- test: broadcast in INSERT ... SELECT
+SET herd.broadcast = 'always';
+CREATE TEMP TABLE gathered AS SELECT c.id, count(*) AS n FROM customers c JOIN documents d ON d.owner = c.id GROUP BY c.id;
+SELECT * FROM gathered;
