@@ -21,8 +21,8 @@ deps:  ## install what building and testing need (Debian packages)
 check: deps  ## run all tests; the last line is "N passed, N failed"
 	@MAKE='$(MAKE)' tools/check $(SUITES)
 
-check-all: deps  ## check, and the suites that take longer (fault, memcheck)
-	@MAKE='$(MAKE)' tools/check $(SUITES) lint-docs fault memcheck
+check-all: deps  ## check, and the suites that take longer (fault, sqlsmith, memcheck)
+	@MAKE='$(MAKE)' tools/check $(SUITES) lint-docs fault sqlsmith memcheck
 
 unit:  ## unit tests of the core, with address and undefined-behaviour sanitizers
 	@cmake -S . -B build/unit -DCMAKE_BUILD_TYPE=Debug -DHERD_SANITIZE=address,undefined >/dev/null
@@ -62,6 +62,12 @@ fuzz:  ## random statements on a herd and on a plain server: make fuzz SEED=1 CO
 	@$(staged)
 	@HERD_SEED=$(or $(SEED),1) HERD_STATEMENTS=$(or $(COUNT),20000) PROVE_FLAGS=--verbose \
 	    test/perl/run-tap test/t/015_fuzz.pl
+
+sqlsmith:  ## Debian's random queries against a herd, for crashes: make sqlsmith SEED=1 COUNT=2000
+	@tools/install-deps sqlsmith
+	@$(staged)
+	@HERD_SEED=$(or $(SEED),1) HERD_STATEMENTS=$(or $(COUNT),2000) \
+	    test/perl/run-tap test/fuzz/sqlsmith.pl
 
 fault:  ## servers killed at every step of a commit (two minutes); TESTS="test/fault/X.pl ..." picks some
 	@$(staged)

@@ -67,7 +67,7 @@ sub parts_difference
     for my $sql (@parts)
     {
         my $answer = $self->{herd}->ask($sql);
-        return if Fuzz::Compare::is_refusal($answer) || $answer->{state} =~ /^42/;
+        return if Fuzz::Compare::is_refusal($answer) || $answer->{state} =~ /^(21|22|42)/;
         return "part: $answer->{state} $answer->{message}\n  $sql" if $answer->{state} ne '00000';
         push @{ $sum{rows} }, @{ $answer->{rows} };
     }
