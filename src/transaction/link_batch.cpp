@@ -163,11 +163,14 @@ void Link::end_step() {
 
 remote::Result Link::take_result(std::int64_t deadline_ms) {
     remote::Result result = connection_.next(deadline_ms);
+    const Step& step = steps_.front();
     if (!result) {
-        end_step();
+        // At a sync, null follows the error of a commit that failed, and the sync is yet to come.
+        if (step.kind != StepKind::kSync) {
+            end_step();
+        }
         return nullptr;
     }
-    const Step& step = steps_.front();
     switch (::PQresultStatus(result.get())) {
         case PGRES_PIPELINE_SYNC:
             end_step();

@@ -95,6 +95,15 @@ BEGIN;
 DELETE FROM parents WHERE k < 3;
 COMMIT;
 SELECT count(*) FROM parents;
+-- test: deferred foreign key violated by a statement that is alone
+INSERT INTO children VALUES (5, 1, 77);
+SELECT count(*) FROM children;
+INSERT INTO children VALUES (6, 1, 77);
+INSERT INTO children VALUES (7, 1, 77) RETURNING k;
+SELECT count(*), sum(k) FROM children;
+UPDATE children SET parent = 5 WHERE k = 3;
+UPDATE children SET parent = 5 WHERE k = 4 RETURNING parent;
+SELECT * FROM children;
 -- test: constraints set immediate and deferred
 BEGIN;
 INSERT INTO children VALUES (6, 1, 77);

@@ -75,7 +75,7 @@ sub expression
             return $self->call($class, $scope, $depth) if $random->chance(0.06);
             return $self->scalar_subquery($class, $scope, $depth - 1)
                 if $self->{subqueries} > 0 && $random->chance(0.12);
-            return $self->filled($random->pick(@{ $Fuzz::Types::expressions{$class} }),
+            return $self->filled($self->template($scope, @{ $Fuzz::Types::expressions{$class} }),
                 $class, $scope, $depth - 1);
         },
         $leaf
@@ -110,11 +110,28 @@ sub filled
             : $place eq '?'    ? $self->subquery([$class],        $scope, $depth)
             : $place eq '2'    ? $self->subquery([ $class, 'int' ], $scope, $depth)
             : $place eq '1'    ? $self->single_row($class, $scope, $depth)
+            : $place eq 'row' ? $self->row($scope)
             : $Fuzz::Types::types{$place}
             ? $self->expression($place, $scope, $depth)
             : $piece;
     }
     return $made;
+}
+
+# One of the templates; those with a row need a table.
+sub template
+{
+    my ($self, $scope, @templates) = @_;
+    @templates = grep { !/\{row\}/ } @templates unless grep { $_->{table} } @{ $scope->{relations} };
+    return $self->random->pick(@templates);
+}
+
+# A whole row of a table.
+sub row
+{
+    my ($self, $scope) = @_;
+    my @tables = grep { $_->{table} } @{ $scope->{relations} };
+    return $self->random->pick(@tables)->{alias};
 }
 
 # {=} of one condition is one class.
@@ -154,7 +171,7 @@ sub aggregate
     my ($self, $class, $scope, $depth) = @_;
     my $random   = $self->random;
     my $list     = $Fuzz::Types::aggregates{$class} || return "min(" . $self->leaf('int', $scope) . ')';
-    my $template = $random->pick(@$list);
+    my $template = $self->template($scope, @$list);
     my $any = $random->pick(qw(int text date mood bool));
     $any = "{$any}" . ($any eq 'text' ? '::text' : '');
     $template =~ s/\{any\}/$any/;

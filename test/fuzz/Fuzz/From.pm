@@ -51,7 +51,8 @@ sub relation
     }
     elsif ($kind eq 'function') { ($text, $columns) = $self->function($alias, $scope, $lateral); }
     else                        { ($text, $columns, $unique) = $self->table($alias); }
-    push @{ $scope->{relations} }, { alias => $alias, columns => $columns, unique => $unique };
+    push @{ $scope->{relations} }, { alias => $alias, columns => $columns, unique => $unique,
+        table => defined $unique };
     return $text;
 }
 
@@ -62,8 +63,8 @@ sub table
     my @tables = $self->{schema}->tables;
     my $table  = $random->pick($random->chance(0.6) ? $self->{schema}->distributed : @tables);
     my $only   = $table->{partitioned} && $random->chance(0.1) ? "$table->{name}_a" : $table->{name};
-    my $sample = $random->maybe(0.03, sub { ' TABLESAMPLE ' . $random->pick('BERNOULLI', 'SYSTEM') . ' (100)' });
-    return ("$only $alias$sample", $table->{columns}, $table->{unique} ? [ 'k', 'u' ] : undef);
+    my $sample = $table->{kind} eq 'view' ? '' : $random->maybe(0.03, sub { ' TABLESAMPLE ' . $random->pick('BERNOULLI', 'SYSTEM') . ' (100)' });
+    return ("$only $alias$sample", $table->{columns}, $table->{unique} ? [ 'k', 'u' ] : []);
 }
 
 sub function
@@ -96,11 +97,18 @@ sub join_to
     return " CROSS JOIN $text" if $kind eq 'CROSS JOIN' && $text =~ /^(LATERAL|unnest|generate)/;
     $kind = 'JOIN' if $kind eq 'CROSS JOIN';
     my $left = $random->pick(@left);
+    return " $kind $text USING (k)" if @left == 1 && $random->chance(0.15) && same_key($left, $right);
     my $on   = $self->join_condition($left, $right, $kind);
     $on .= $random->maybe(0.25,
         sub { ' AND ' . $self->condition({ relations => [ $left, $right ] }, $depth > 0 ? 1 : 0) })
         if $kind ne 'FULL JOIN';
     return " $kind $text ON $on";
+}
+
+sub same_key
+{
+    my ($a, $b) = map { (grep { $_->{name} eq 'k' } @{ $_->{columns} })[0] } @_;
+    return $a && $b && $a->{class} eq $b->{class};
 }
 
 sub join_condition
@@ -131,7 +139,7 @@ sub unique_columns
     my @found;
     for my $relation (@{ $scope->{relations} })
     {
-        return unless $relation->{unique};
+        return unless @{ $relation->{unique} || [] };
         push @found, map { "$relation->{alias}.$_" } @{ $relation->{unique} };
     }
     return @found;

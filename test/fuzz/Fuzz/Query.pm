@@ -33,6 +33,9 @@ sub statement
     my $query  = $self->query(undef, undef, 3);
     my $sql    = $query->{sql};
     my $ending = $random->maybe(0.4, sub { $self->order_and_limit($query, 1) });
+    my ($locked) = $query->{scope} ? grep { $_->{table} } @{ $query->{scope}{relations} } : ();
+    $ending .= $random->maybe(0.06, sub { " FOR UPDATE OF $locked->{alias}" . $random->pick('', ' NOWAIT', ' SKIP LOCKED') })
+        if $locked && $ending !~ /TIES|LIMIT/;
     return { sql => $sql . $ending, columns => $query->{columns}, ordered => $ending =~ /ORDER BY/ ? 1 : 0 };
 }
 
@@ -98,7 +101,7 @@ sub rows
     my $columns = $self->name_outputs($classes);
     my @list    = map { $self->expression($_, $scope, $depth > 0 ? 2 : 0) } @$classes;
     my $sql     = 'SELECT ' . target_list($columns, @list) . " FROM $from";
-    return { sql => $sql . $self->where($scope, $depth), columns => $columns };
+    return { sql => $sql . $self->where($scope, $depth), columns => $columns, scope => $scope };
 }
 
 # A query, and the same rows in three parts: where a condition is true, false, and null.
@@ -128,10 +131,10 @@ sub distinct
         my $on    = join ', ', map { "q.$_->{name}" } @{ $query->{columns} }[ 0 .. $count - 1 ];
         my $rest  = join ', ', map { "q.$_->{name}" } @{ $query->{columns} };
         $query->{sql} = "SELECT DISTINCT ON ($on) $rest FROM ($query->{sql}) q ORDER BY $rest";
-        $query->{sql} = "SELECT * FROM ($query->{sql}) q";
-        return $query;
+        return { sql => "SELECT * FROM ($query->{sql}) q", columns => $query->{columns} };
     }
     $query->{sql} =~ s/^SELECT/SELECT DISTINCT/;
+    delete $query->{scope};
     return $query;
 }
 
@@ -301,6 +304,8 @@ sub order_and_limit
     my $random  = $self->random;
     my @columns = 1 .. @{ $query->{columns} };
     my @order   = map { $_ . $random->pick('', '', ' DESC', ' NULLS FIRST') } @columns;
+    my $hidden  = $query->{scope} && $random->maybe(0.3, sub { $self->leaf('int', $query->{scope}) });
+    unshift @order, $hidden if $hidden && $hidden =~ /^x\d+\./;
     return ' ORDER BY ' . join(', ', @order) if $top && $random->chance(0.3);
     my $limit = $random->part(sub {
             my $count = $random->below(12);

@@ -15,7 +15,7 @@ sub new
     my ($class, $pair, %arg) = @_;
     return bless {
         pair => $pair, round_size => 300, most => 5, report => sub { print @_ }, %arg, compared => 0,
-        errors => 0, empty => 0, slow => 0, refused => {}, differences => [], kinds => {}
+        errors => 0, empty => 0, slow => 0, refused => {}, differences => [], last => []
     }, $class;
 }
 
@@ -68,6 +68,8 @@ sub step
     {
         $self->{compared}++;
         my $result = $self->{pair}->run($statement);
+        push @{ $self->{last} }, "$statement->{sql};" . ($result->{state} eq '00000' ? '' : " -- $result->{state}");
+        shift @{ $self->{last} } if @{ $self->{last} } > 12;
         if (defined $result->{difference})
         {
             $self->found("seed $self->{seed}, round $round, step $nth", $result->{difference}, $make, $schema);
@@ -89,7 +91,7 @@ sub remember { push @{ $_[0]{history} }, $_[1]; return; }
 sub check_tables
 {
     my ($self, $schema, $round, $nth) = @_;
-    my @names      = map { $_->{name} } grep { $_->{kind} ne 'temporary' } $schema->tables;
+    my @names      = map { $_->{name} } grep { $_->{kind} !~ /^(temporary|view)$/ } $schema->tables;
     my $difference = $self->{pair}->compare_tables(@names);
     return 1 unless defined $difference;
     $self->found("seed $self->{seed}, round $round, tables" . (defined $nth ? " at step $nth" : ''),
@@ -135,7 +137,7 @@ sub found
     my @small   = $reducer->reproducer;
     $text .= @small
         ? join '', map { ($_->{herd} ? '/* herd only */ ' : '') . "$_->{sql};\n" . (defined $_->{data} ? "$_->{data}\\.\n" : '') } @small
-        : "-- not reproduced from a fresh schema\n";
+        : "-- not reproduced from a fresh schema; the last statements of the session:\n" . join "\n", @{ $self->{last} }, '';
     $self->{report}->($text);
     return 0;
 }

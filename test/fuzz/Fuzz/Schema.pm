@@ -29,8 +29,14 @@ sub new
         map { { sql => $_ } } @Fuzz::Types::definitions, @helpers
     ];
     $self->add_tables;
+    $self->add_child;
     $self->add_view($_)      for 1 .. 2;
+    $self->add_writable_view;
     $self->add_functions($_) for $self->{random}->some(2, $self->distributed);
+    $self->add_trigger       if $self->{random}->chance(0.3);
+    $self->add_policy        if $self->{random}->chance(0.3);
+    push @{ $self->{setup} }, { sql => 'GRANT ALL ON SCHEMA fuzz TO fuzz_user' },
+        { sql => 'GRANT ALL ON ALL TABLES IN SCHEMA fuzz TO fuzz_user' };
     return $self;
 }
 
@@ -184,19 +190,79 @@ sub value
     return Fuzz::Types::constant($column->{class}, $random->below($Fuzz::Types::range{ $column->{class} } || 16));
 }
 
+# A table whose foreign key goes to another one of its group.
+sub add_child
+{
+    my ($self) = @_;
+    my $random = $self->{random};
+    my ($parent) = $random->some(1, grep { $_->{unique} } $self->distributed) or return;
+    my $table = { kind => 'distributed', name => 'child', key_type => $parent->{key_type}, key_class => $parent->{key_class},
+        unique => 1, columns => [ { name => 'k', class => $parent->{key_class}, type => $parent->{key_type} },
+            map { { name => $_, class => 'int', type => 'int' } } qw(u parent in3) ] };
+    push @{ $self->{tables} }, $table;
+    my $action = $random->pick('CASCADE', 'CASCADE', 'SET NULL (parent)', 'NO ACTION', 'RESTRICT');
+    my $deferred = $random->pick('', ' DEFERRABLE INITIALLY DEFERRED');
+    $self->add('child', "CREATE TABLE child (k $parent->{key_type}, u int DEFAULT 100, parent int, in3 int, PRIMARY KEY (k, u))");
+    $self->add('child', "SELECT herd.distribute('fuzz.child', 'k', colocate_with => 'fuzz.$parent->{name}')", herd => 1);
+    $self->add('child', "ALTER TABLE child ADD FOREIGN KEY (k, parent) REFERENCES $parent->{name} (k, u) ON DELETE $action$deferred");
+    $self->add('child', "INSERT INTO child (k, u, parent, in3) SELECT k, u, u, u % 7 FROM $parent->{name} WHERE u % 3 > 0");
+    return;
+}
+
+# A view that can be written to, which stands among the tables.
+sub add_writable_view
+{
+    my ($self) = @_;
+    my $random = $self->{random};
+    my $table  = $random->pick($self->distributed);
+    my @columns = grep { !$_->{generated} } @{ $table->{columns} };
+    my $names   = join ', ', map { $_->{name} } @columns;
+    my $check   = $random->pick('', ' WITH CHECK OPTION', ' WITH LOCAL CHECK OPTION');
+    $self->add('wv', "CREATE VIEW wv AS SELECT $names FROM $table->{name} WHERE u > 2$check");
+    push @{ $self->{tables} }, { %$table, kind => 'view', name => 'wv', columns => \@columns, partitioned => 0 };
+    return;
+}
+
+# A trigger that changes rows, and one that writes to another table of the group.
+sub add_trigger
+{
+    my ($self) = @_;
+    my $random = $self->{random};
+    my ($table) = $random->some(1, $self->distributed);
+    my ($column) = $random->some(1, grep { $_->{class} eq 'int' && !$_->{generated} } @{ $table->{columns} }[ 2 .. 4 ]) or return;
+    my $name = $table->{name};
+    $self->add($name, "CREATE FUNCTION change_$name() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN NEW.$column->{name} := coalesce(NEW.$column->{name}, 0) % 50 + 1; RETURN NEW; END'");
+    $self->add($name, "CREATE TRIGGER change BEFORE " . $random->pick('INSERT', 'UPDATE', 'INSERT OR UPDATE')
+            . " ON $name FOR EACH ROW EXECUTE FUNCTION change_$name()");
+    return;
+}
+
+# Row security, for the role that some steps take on.
+sub add_policy
+{
+    my ($self) = @_;
+    my $random = $self->{random};
+    my $name   = $random->pick($self->distributed)->{name};
+    my $check  = $random->pick('u % 3 <> 1', "current_user = 'fuzz_user' AND u < 300", 'k IS NOT NULL AND u % 2 = 0');
+    $self->add($name, "ALTER TABLE $name ENABLE ROW LEVEL SECURITY");
+    $self->add($name, "CREATE POLICY some_rows ON $name USING ($check)" . $random->pick('', ' WITH CHECK (u <> 13)'));
+    return;
+}
+
 # A view of one table or two.
 sub add_view
 {
     my ($self, $nth) = @_;
     my $random = $self->{random};
     my ($a, $b) = map { $random->pick(grep { $_->{kind} ne 'temporary' } $self->tables) } 1 .. 2;
-    my ($c) = $random->some(1, grep { $_->{class} eq 'text' } @{ $b->{columns} });
+    my $c = $random->pick(@{ $b->{columns} });
     my $sql =
         $random->chance(0.5)
         ? "SELECT k, u, count(*) AS n FROM $a->{name} WHERE u > 2 GROUP BY k, u"
         : "SELECT a.k, a.u, b.$c->{name} AS t FROM $a->{name} a LEFT JOIN $b->{name} b ON a.u = b.u";
     my @columns = ({ name => 'k', class => $a->{key_class} }, { name => 'u', class => 'int' },
-        $sql =~ / AS n / ? { name => 'n', class => 'int' } : { name => 't', class => 'text' });
+        $sql =~ / AS n / ? { name => 'n', class => 'int' } : { name => 't', class => $c->{class} });
     $self->add("v$nth", "CREATE VIEW v$nth AS $sql");
     push @{ $self->{views} }, { name => "v$nth", columns => \@columns };
     return;

@@ -7,7 +7,8 @@ use warnings;
 my %both = (
     map({ $_ => ['off'] } qw(enable_hashjoin enable_mergejoin enable_nestloop enable_hashagg enable_sort
             enable_material enable_memoize enable_indexscan enable_seqscan enable_bitmapscan enable_incremental_sort)),
-    work_mem => [ '64kB', '256MB' ], join_collapse_limit => [1], from_collapse_limit => [1], geqo_threshold => [2],
+    datestyle => [ 'German', 'SQL, DMY' ], timezone => [ 'Asia/Tokyo', 'America/New_York' ], bytea_output => ['escape'],
+    intervalstyle => ['iso_8601'], extra_float_digits => [0], work_mem => [ '64kB', '256MB' ], join_collapse_limit => [1], from_collapse_limit => [1], geqo_threshold => [2],
     enable_partitionwise_join => ['on'], enable_partitionwise_aggregate => ['on'], force_parallel_mode => ['on'],
     parallel_setup_cost => [0], cursor_tuple_fraction => ['1'], plan_cache_mode => [ 'force_generic_plan' ]
 );

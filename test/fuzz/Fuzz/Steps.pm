@@ -12,7 +12,8 @@ use Fuzz::Write;
 
 my @kinds = (
     ('select') x 52, ('write') x 20, ('prepared') x 8, ('transaction') x 5, ('partitioned') x 4,
-    ('cursor') x 3, ('copy_to') x 2, ('table_of') x 2, ('view_of') x 2, ('function_of') x 2
+    ('cursor') x 3, ('copy_to') x 2, ('table_of') x 2, ('view_of') x 2, ('function_of') x 2,
+    ('explained') x 2, ('batch') x 2
 );
 
 sub new
@@ -30,6 +31,7 @@ sub step
     my $random = $self->{random};
     my $kind   = $random->pick(@kinds);
     my @settings = $random->maybe(0.15, sub { Fuzz::Settings::some($random) });
+    push @settings, $random->maybe(0.06, sub { { sql => 'SET ROLE fuzz_user' } });
     return [ @settings, $self->$kind ];
 }
 
@@ -38,6 +40,25 @@ sub write  { return $_[0]->write_maker->statement; }
 
 # Q on both sides, and on the herd the same rows in three parts.
 sub partitioned { return $_[0]->query_maker->partitioned; }
+
+# EXPLAIN must not fail where the statement does not.
+sub explained
+{
+    my ($self) = @_;
+    my $statement = $self->{random}->chance(0.7) ? $self->select : $self->write;
+    my $options   = $self->{random}->pick('COSTS OFF', 'VERBOSE', 'ANALYZE, VERBOSE, TIMING OFF', 'ANALYZE, FORMAT JSON');
+    return $statement if $statement->{sql} !~ /^\W*(SELECT|WITH|INSERT|UPDATE|DELETE|MERGE)/;
+    my $explain = { sql => "EXPLAIN ($options) $statement->{sql}", herd => 'may fail' };
+    return $statement->{write} ? ({ sql => 'BEGIN' }, $explain, { sql => 'ROLLBACK' }) : ($statement, $explain);
+}
+
+# Several statements in one string are one transaction.
+sub batch
+{
+    my ($self) = @_;
+    my @parts = grep { !defined $_->{data} } map { $self->{random}->chance(0.7) ? $self->write : $self->select } 1 .. 3;
+    return { sql => join('; ', map { $_->{sql} } @parts) || 'SELECT 1', write => 1 };
+}
 
 my %parameter_types = (int => [ 'int', 23 ], text => [ 'text', 25 ], date => [ 'date', 1082 ], uuid => [ 'uuid', 2950 ]);
 
@@ -110,6 +131,7 @@ sub cursor
 {
     my ($self)  = @_;
     my $random  = $self->{random};
+    # A cursor WITH HOLD outlives a COMMIT that a node refuses, so nothing is written beside one.
     my $scrolls = $random->chance(0.5);
     my $holds   = $random->chance(0.4);
     my $query   = $self->ordered_query($self->query_maker);
@@ -120,7 +142,7 @@ sub cursor
     return (
         { sql => 'BEGIN' },
         { sql => 'DECLARE c ' . ($scrolls ? 'SCROLL ' : '') . 'CURSOR' . ($holds ? ' WITH HOLD' : '') . " FOR $query" },
-        @fetches, $random->maybe(0.4, sub { $self->write }), { sql => 'COMMIT', write => 1 },
+        @fetches, $random->maybe($holds ? 0 : 0.4, sub { $self->write }), { sql => 'COMMIT', write => 1 },
         $holds ? ({ sql => 'FETCH 3 FROM c', ordered => 1 }, { sql => 'CLOSE c' }) : ()
     );
 }

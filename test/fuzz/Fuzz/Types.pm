@@ -84,7 +84,7 @@ our %expressions = (
         '({int} / 3)', 'extract(day FROM {date})::int', 'coalesce(array_length({ints}, 1), 0)',
         '({ints})[1]', 'coalesce(upper({span}), 0)', '({spot}).x', 'octet_length({bytea})',
         '({jsonb} ->> \'m\')::int', 'CASE {mood} WHEN \'ok\' THEN 1 ELSE {int} END', 'ascii({text})',
-        'width_bucket({num}, 0, 30, 5)', 'round({num})::int', 'double({int}::int)', '({date} - {date})',
+        'width_bucket({num}, 0, 30, 5)', 'round({num})::int', '({row}).u', 'double({int}::int)', '({date} - {date})',
         'position(\'n\' IN {text})', '({int} & 6)', 'sign({int})::int', '{bool}::int', '(-{int})'
     ],
     num   => [ @any, @ordered, '({num} + {num})', '({num} - {num})', 'abs({num})', '({num} * 2)',
@@ -96,8 +96,8 @@ our %expressions = (
         'md5({text})', 'trim({text})', 'array_to_string({ints}, \',\', \'-\')', '({spot}).y',
         'concat_ws(\'/\', {text}, {text})', 'to_char({date}, \'YYYY/MM\')', '({text} COLLATE "C")',
         '{uuid}::text', 'initcap({text})', 'encode({bytea}, \'hex\')', 'to_char({int}, \'000\')',
-        'quote_nullable({text})', 'reverse({text})', 'substr({text}, 2)', 'jsonb_typeof({jsonb})' ],
-    bool  => [ @any, '({cond})', '(NOT {bool})', '(({cond}) IS TRUE)' ],
+        'quote_nullable({text})', '({row})::text', '{row}.tableoid::regclass::text', 'reverse({text})', 'substr({text}, 2)', 'jsonb_typeof({jsonb})' ],
+    bool  => [ @any, '({cond})', '(NOT {bool})', '(({cond}) IS TRUE)', '({row} IS NULL)', '({row} IS NOT NULL)' ],
     date  => [ @any, @ordered, '({date} + {int}::int)', '({date} - 3)', '{ts}::date',
         'date_trunc(\'month\', {ts})::date' ],
     ts    => [ @any, '({ts} + interval \'1 day\')', '{date}::timestamp', 'date_trunc(\'day\', {ts})' ],
@@ -134,7 +134,7 @@ our @subquery_conditions = (
 
 # Aggregates whose value does not depend on the order of rows. {d} may become DISTINCT.
 our %aggregates = (
-    int => [ 'count(*)', 'count({d}{any})', 'sum({d}{int})::bigint', 'min({int})', 'max({int})',
+    int => [ 'count(*)', 'count({d}{any})', 'count({row})', 'sum({d}{int})::bigint', 'min({int})', 'max({int})',
         'bit_and({int})', 'bit_or({int})', 'regr_count({int}, {float})', 'total({int})',
         'percentile_disc(0.5) WITHIN GROUP (ORDER BY {int})', 'rank(3) WITHIN GROUP (ORDER BY {int})',
         'dense_rank(3) WITHIN GROUP (ORDER BY {int} DESC)', 'bit_xor({int})', 'max(length({text}))',
