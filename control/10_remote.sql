@@ -10,7 +10,13 @@ CREATE FUNCTION herd.remote_rows(fragment integer) RETURNS SETOF record
 COMMENT ON FUNCTION herd.remote_rows(integer) IS
     'Internal: stands in plans for the rows of other nodes. Errors: HR008 when called';
 
+-- A view's WITH CHECK OPTION over rows that nodes have changed.
+CREATE FUNCTION herd.require_view_row(visible boolean, view text) RETURNS boolean
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'herd_require_view_row';
+COMMENT ON FUNCTION herd.require_view_row(boolean, text) IS
+    'Internal: true when a changed row is visible in the view. Errors: 44000 when it is not';
+
 CREATE FUNCTION herd.link_node() RETURNS integer
-    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'herd_link_node';
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'herd_link_node';
 COMMENT ON FUNCTION herd.link_node() IS
     'Internal: the number of the node that this server is. Errors: HR008 outside of a herd';

@@ -15,6 +15,7 @@ namespace {
 
 std::int64_t current_number = 0;
 ::Snapshot saved = nullptr;
+bool shared = false;
 
 void forget() {
     if (saved != nullptr) {
@@ -22,6 +23,7 @@ void forget() {
         saved = nullptr;
     }
     current_number = 0;
+    shared = false;
 }
 
 void on_transaction(::XactEvent event, void*) {
@@ -31,20 +33,23 @@ void on_transaction(::XactEvent event, void*) {
         // The resource owner has let go of it, or is about to.
         saved = nullptr;
         current_number = 0;
+        shared = false;
     }
 }
 
 }  // namespace
 
 void begin_fragments(std::int64_t number) {
-    if (number != current_number) {
+    shared = number != 0;
+    if (shared && number != current_number) {
         forget();
         current_number = number;
+        shared = true;
     }
 }
 
 void share_snapshot(::QueryDesc* query) {
-    if (current_number == 0 || IsolationUsesXactSnapshot() || query->snapshot == InvalidSnapshot) {
+    if (!shared || IsolationUsesXactSnapshot() || query->snapshot == InvalidSnapshot) {
         return;
     }
     if (saved == nullptr) {

@@ -10,7 +10,8 @@ struct QueryDesc;
 
 namespace herd::executor {
 
-// What follows in this internal session belongs to the coordinator's statement of that number.
+// What follows in this internal session belongs to the coordinator's statement of that number; 0:
+// has snapshots of its own, until a number comes again, whose snapshot is kept if it is the last.
 void begin_fragments(std::int64_t number);
 // From ExecutorStart of the client's own statements: gives the query the statement's snapshot.
 void share_snapshot(::QueryDesc* query);

@@ -170,8 +170,8 @@ void RemoteRun::start() {
     if (plan_.writes && plan_.queues && several_places && plan_.group_id != 0) {
         pg::call([&] { lock_group_writes(plan_.group_id); });
     }
-    bool lone = plan_.writes ? !several_places && !plan_.several && transaction::may_write_alone()
-                             : !plan_.several && XactIsoLevel <= XACT_READ_COMMITTED;
+    bool lone = !plan_.several && (plan_.writes ? !several_places && transaction::may_write_alone()
+                                                : XactIsoLevel <= XACT_READ_COMMITTED);
     std::uint64_t fragment = plan_.several ? statement_number(state_->ss.ps.state) : 0;
     captures_ = state_->ss.ps.instrument != nullptr;
     if (captures_) {

@@ -54,6 +54,26 @@ void resume_local_only(int before) {
     depth = before;
 }
 
+namespace {
+
+bool planning_own_rows = false;
+
+}  // namespace
+
+bool take_own_rows() {
+    bool taken = planning_own_rows;
+    planning_own_rows = false;
+    return taken;
+}
+
+OwnRows::OwnRows() {
+    planning_own_rows = true;
+}
+
+OwnRows::~OwnRows() {
+    planning_own_rows = false;
+}
+
 void initialize_local_only() {
     ::RegisterXactCallback(on_transaction, nullptr);
     ::RegisterSubXactCallback(on_subtransaction, nullptr);

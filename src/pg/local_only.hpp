@@ -22,6 +22,19 @@ public:
     LocalOnly& operator=(const LocalOnly&) = delete;
 };
 
+// Planning of a statement of the herd's own that changes this server's rows only: as local_only,
+// but triggers may not change distribution keys. For the next statement that is planned: whoever
+// asks takes it.
+bool take_own_rows();
+
+class OwnRows {
+public:
+    OwnRows();
+    ~OwnRows();
+    OwnRows(const OwnRows&) = delete;
+    OwnRows& operator=(const OwnRows&) = delete;
+};
+
 // From _PG_init.
 void initialize_local_only();
 

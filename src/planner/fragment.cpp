@@ -1,11 +1,13 @@
 #include "planner/fragment.hpp"
 
+#include <cstring>
 #include <utility>
 
 #include "pg/compat.hpp"
 #include "pg/wire_types.hpp"
 #include "planner/estimate.hpp"
 #include "planner/fragment_parts.hpp"
+#include "planner/modify_query.hpp"
 #include "planner/row_places.hpp"
 #include "planner/shippable.hpp"
 
@@ -69,6 +71,20 @@ void name_added_columns(::RangeTblEntry* rte, const ::List* outputs) {
     }
 }
 
+void become_subquery(::RangeTblEntry* rte, ::Query* subquery) {
+    rte->rtekind = RTE_SUBQUERY;
+    rte->subquery = subquery;
+    rte->relid = InvalidOid;
+    rte->relkind = 0;
+    rte->rellockmode = 0;
+    rte->tablesample = nullptr;
+    rte->inh = false;
+    rte->requiredPerms = 0;
+    rte->checkAsUser = InvalidOid;
+    rte->selectedCols = nullptr;
+    rte->lateral = false;
+}
+
 // Turns a range table entry of a distributed table into its remote relation.
 void replace_table(Rewrite& rewrite, ::Query* query, ::Index rti, const catalog::Table& table) {
     ::RangeTblEntry* rte = rt_fetch(rti, query->rtable);
@@ -99,18 +115,8 @@ void replace_table(Rewrite& rewrite, ::Query* query, ::Index rti, const catalog:
         rewrite.removed = ::lappend(rewrite.removed, copyObjectImpl(original));
     }
     name_added_columns(rte, outputs);
-    rte->rtekind = RTE_SUBQUERY;
-    rte->subquery = replaced;
-    rte->relid = InvalidOid;
-    rte->relkind = 0;
-    rte->rellockmode = 0;
-    rte->tablesample = nullptr;
-    rte->inh = false;
-    rte->requiredPerms = 0;
-    rte->checkAsUser = InvalidOid;
-    rte->selectedCols = nullptr;
+    become_subquery(rte, replaced);
     rte->securityQuals = policies_here ? rte->securityQuals : NIL;
-    rte->lateral = false;
 }
 
 void collect_references(::Node* node, ::Bitmapset** found) {
@@ -170,6 +176,23 @@ const Fragment* fragment_of_call(const ::Node* node) {
 }
 
 }  // namespace
+
+void enclose_table(const catalog::Catalog& herd, ::Query* query, ::Index rti) {
+    ::RangeTblEntry* rte = rt_fetch(rti, query->rtable);
+    auto* original = static_cast<::RangeTblEntry*>(copyObjectImpl(rte));
+    ::ChangeVarNodes(reinterpret_cast<::Node*>(original->securityQuals), static_cast<int>(rti), 1,
+                     0);
+    ::Query* base = select_from(original);
+    base->hasRowSecurity = query->hasRowSecurity;
+    base->hasSubLinks = ::checkExprHasSubLink(reinterpret_cast<::Node*>(original->securityQuals));
+    move_row_mark(query, rti, base);
+    ::Relation relation = ::table_open(original->relid, NoLock);
+    ::List* outputs = table_outputs(herd, relation, query, rti);
+    ::table_close(relation, NoLock);
+    name_added_columns(rte, outputs);
+    become_subquery(rte, rows_here(base, outputs));
+    rte->securityQuals = NIL;
+}
 
 void rewrite_into_fragments(Rewrite& rewrite, ::Query* query) {
     ::List* joins = merge_joins(rewrite, query);
@@ -238,6 +261,24 @@ const Fragment* fragment_of(const ::RangeTblEntry* rte) {
     }
     rows->rows = fragment->rows;
     return request;
+}
+
+const Modification* modification_of(const ::RangeTblEntry* rte) {
+    // No query has a subquery like that: they have aliases.
+    if (!changes_rows() || rte->rtekind != RTE_SUBQUERY || rte->alias != nullptr || rte->inFromCl) {
+        return nullptr;
+    }
+    for (int i = 0; i < ::list_length(current->modifications); ++i) {
+        auto* modification = static_cast<Modification*>(::list_nth(current->modifications, i));
+        if (std::strcmp(changes_name(*modification), rte->eref->aliasname) == 0) {
+            return modification;
+        }
+    }
+    return nullptr;
+}
+
+bool changes_rows() {
+    return current != nullptr && current->modifications != NIL;
 }
 
 int fragment_count() {

@@ -57,8 +57,13 @@ struct Rewrite {
     ::List* removed;             // of RangeTblEntry*: for privileges, locks and invalidation
     ::ParamListInfo parameters;  // the client's, for estimates; may be nullptr
     ::List* broadcasts;          // of Broadcast*
+    ::List* modifications = NIL;  // of Modification*: see modify_query.hpp
 };
 void rewrite_into_fragments(Rewrite& rewrite, ::Query* query);
+
+// Makes an entry of a table whose rows are here a subquery of its own, which takes the entry's row
+// mark: outer joins can't have one.
+void enclose_table(const catalog::Catalog& herd, ::Query* query, ::Index rti);
 
 // Plans a rewritten query, so that the relations of its fragments are found, and completes the
 // plan.
@@ -70,6 +75,11 @@ const Fragment* fragment_of(const ::RangeTblEntry* rte);
 ::Node* support_remote_rows(::Node* request);
 // How many there are in the statement that is being planned.
 int fragment_count();
+// The modification whose changes a subquery delivers; nullptr for any other.
+struct Modification;
+const Modification* modification_of(const ::RangeTblEntry* rte);
+// Whether the statement that is being planned changes rows one by one.
+bool changes_rows();
 
 // Whether nodes have more to do for the client's statement than one text of each: what they read
 // must be one snapshot then.

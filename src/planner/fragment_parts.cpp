@@ -118,21 +118,6 @@ void add_sort_expressions(const ::Query* base, ::Query* query) {
     return query;
 }
 
-::Query* local_half(const ::Query* base, const ::List* outputs) {
-    auto* query = static_cast<::Query*>(copyObjectImpl(base));
-    query->targetList = NIL;
-    for (int i = 0; i < ::list_length(outputs); ++i) {
-        auto* output = static_cast<Output*>(::list_nth(outputs, i));
-        auto* expression =
-            static_cast<::Expr*>(copyObjectImpl(output->used ? output->expression : output->null));
-        query->targetList = ::lappend(
-            query->targetList, ::makeTargetEntry(expression, static_cast<::AttrNumber>(i + 1),
-                                                 ::pstrdup(output->name), false));
-    }
-    add_sort_expressions(base, query);
-    return query;
-}
-
 ::List* output_names(const ::List* outputs) {
     ::List* names = NIL;
     for (int i = 0; i < ::list_length(outputs); ++i) {
@@ -230,10 +215,25 @@ Fragment* new_fragment(Rewrite& rewrite, ::Query* query, int32 group) {
     return query;
 }
 
+::Query* rows_here(const ::Query* base, const ::List* outputs) {
+    auto* query = static_cast<::Query*>(copyObjectImpl(base));
+    query->targetList = NIL;
+    for (int i = 0; i < ::list_length(outputs); ++i) {
+        auto* output = static_cast<Output*>(::list_nth(outputs, i));
+        auto* expression =
+            static_cast<::Expr*>(copyObjectImpl(output->used ? output->expression : output->null));
+        query->targetList = ::lappend(
+            query->targetList, ::makeTargetEntry(expression, static_cast<::AttrNumber>(i + 1),
+                                                 ::pstrdup(output->name), false));
+    }
+    add_sort_expressions(base, query);
+    return query;
+}
+
 ::Query* replacement(const Fragment& fragment, const ::Query* base, const ::List* outputs,
                      bool some_here) {
     ::Query* remote = remote_half(fragment, outputs, some_here);
-    return some_here ? union_all(local_half(base, outputs), remote, output_names(outputs)) : remote;
+    return some_here ? union_all(rows_here(base, outputs), remote, output_names(outputs)) : remote;
 }
 
 }  // namespace herd::planner

@@ -31,6 +31,8 @@ Oid remote_rows_function();
 // What the nodes compute: the base query with the used outputs only.
 ::Query* fragment_query(const ::Query* base, const ::List* outputs);
 Fragment* new_fragment(Rewrite& rewrite, ::Query* query, int32 group);
+// SELECT <outputs> from the base query's table on this server.
+::Query* rows_here(const ::Query* base, const ::List* outputs);
 // The subquery that replaces the tables: the nodes' rows, and this server's where it has some.
 ::Query* replacement(const Fragment& fragment, const ::Query* base, const ::List* outputs,
                      bool some_here);

@@ -6,6 +6,7 @@
 #include "pg/statement_depth.hpp"
 #include "planner/fragment.hpp"
 #include "planner/insert_plan.hpp"
+#include "planner/modify_plan.hpp"
 #include "planner/nested_guard.hpp"
 #include "planner/node_side.hpp"
 #include "planner/remote_path.hpp"
@@ -44,21 +45,19 @@ bool modifies(const ::Query* query) {
 ::PlannedStmt* plan_modify(const catalog::Catalog& herd, const PlanRequest& request,
                            const Survey& found) {
     KeyGraph* graph = build_key_graph(herd, request.query);
-    if (found.target != nullptr && found.target->kind == TableKind::kReference) {
-        return plan_modify_reference(request, *graph);
+    const catalog::Table* target = found.target;
+    bool is_reference = target != nullptr && target->kind == TableKind::kReference;
+    ::PlannedStmt* whole =
+        is_reference ? plan_modify_reference(request, *graph) : plan_routed(herd, request, *graph);
+    if (whole == nullptr && target != nullptr && !is_reference) {
+        whole = plan_modify_everywhere(herd, request, *graph);
     }
-    ::PlannedStmt* routed = plan_routed(herd, request, *graph);
-    if (routed != nullptr) {
-        return routed;
+    if (whole != nullptr) {
+        return whole;
     }
-    if (request.query->commandType == CMD_MERGE) {
-        refuse_statement("MERGE", "it is not fixed to one distribution key",
-                         "Use INSERT ... ON CONFLICT, or UPDATE and INSERT in one transaction.");
-    }
-    if (found.target != nullptr) {
-        return plan_modify_everywhere(herd, request, *graph);
-    }
-    return plan_over_fragments(herd, request);
+    // Rows that are all here are PostgreSQL's own business, wherever the others come from.
+    bool all_here = target == nullptr || (!is_reference && target->group->all_here);
+    return all_here ? plan_over_fragments(herd, request) : plan_modify_rows(herd, request, *target);
 }
 
 // A statement that touches rows of other nodes.
@@ -93,16 +92,17 @@ bool modifies(const ::Query* query) {
 struct Situation {
     const catalog::Catalog* herd;  // nullptr: nothing to do with the herd
     bool internal;
+    bool own_rows;  // a statement of the herd's own over this server's rows
 };
 
 Situation find_situation() {
     const catalog::Catalog* herd = pg::local_only() ? nullptr : catalog::current();
     if (herd == nullptr) {
-        return {nullptr, false};
+        return {nullptr, false, false};
     }
     bool internal = transaction::is_internal_session();
     bool matters = internal || !herd->tables.empty();
-    return {matters ? herd : nullptr, internal};
+    return {matters ? herd : nullptr, internal, pg::take_own_rows()};
 }
 
 // The plan of a statement that needs the herd, or nullptr.
@@ -161,6 +161,11 @@ void make_scrollable(::PlannedStmt* statement, int cursor_options) {
     pg::run_finally(
         [&] {
             pg::set_statement_depth(depth + 1);
+            if (situation.own_rows) {
+                statement = plain(query, text, cursor_options, parameters);
+                guard_rows(*situation.herd, statement, GuardedRows::kOfTriggers);
+                return;
+            }
             ::List* dependencies = NIL;
             ::Query* whole = inline_sql_functions(query, &dependencies);
             PlanRequest request = {whole, text, cursor_options, parameters, plain};

@@ -8,6 +8,7 @@
 #include "planner/deparse.hpp"
 #include "planner/estimate.hpp"
 #include "planner/fragment.hpp"
+#include "planner/modify_path.hpp"
 #include "planner/remote_aggregate.hpp"
 #include "planner/remote_relation.hpp"
 #include "planner/remote_statistics.hpp"
@@ -139,6 +140,11 @@ void set_paths(::PlannerInfo* root, ::RelOptInfo* rel, ::Index rti, ::RangeTblEn
     const Fragment* fragment = fragment_of(rte);
     if (fragment != nullptr) {
         add_remote_paths(root, rel, rti, *fragment);
+        return;
+    }
+    const Modification* modification = modification_of(rte);
+    if (modification != nullptr) {
+        add_modify_path(rel, *modification);
     }
 }
 

@@ -284,7 +284,8 @@ void finish_scan(::PlannerInfo* root, const RemoteRelation& relation, ::CustomSc
     plan.binary = binary;
     plan.role = relation.fragment->role;
     set_locking(*relation.fragment, &plan);
-    plan.several = one_of_several();
+    // What a row-by-row change reads stays locked until it has been changed.
+    plan.several = one_of_several() || changes_rows();
     plan.sort = sort_columns(relation);
     plan.relations = relation.fragment->names;
     scan->custom_private = executor::to_list(plan);

@@ -9,6 +9,7 @@
 #include "planner/fragment.hpp"
 #include "planner/insert_select.hpp"
 #include "planner/shippable.hpp"
+#include "planner/view_checks.hpp"
 
 extern "C" {
 #include "nodes/makefuncs.h"
@@ -143,32 +144,6 @@ executor::RemotePlan remote_plan(const PlanRequest& request, const RemoteText& t
                          request.parameters);
 }
 
-// The nodes apply row security's own checks; a view's they would not know of.
-bool has_check_options(const ::Query* query) {
-    for (int i = 0; i < ::list_length(query->withCheckOptions); ++i) {
-        auto* option = static_cast<::WithCheckOption*>(::list_nth(query->withCheckOptions, i));
-        if (option->kind == WCO_VIEW_CHECK) {
-            return true;
-        }
-    }
-    return false;
-}
-
-const char* command_name(const ::Query* query) {
-    switch (query->commandType) {
-        case CMD_INSERT:
-            return "INSERT";
-        case CMD_UPDATE:
-            return "UPDATE";
-        case CMD_DELETE:
-            return "DELETE";
-        case CMD_MERGE:
-            return "MERGE";
-        default:
-            return "SELECT";
-    }
-}
-
 const DistributedRef* target_of(const KeyGraph& graph, const ::Query* query) {
     for (int i = 0; i < ::list_length(graph.refs); ++i) {
         auto* ref = static_cast<DistributedRef*>(::list_nth(graph.refs, i));
@@ -181,20 +156,77 @@ const DistributedRef* target_of(const KeyGraph& graph, const ::Query* query) {
 
 // Whether each row of the target decides by its own key which rows of the other distributed tables
 // matter to it, so that every node can do its part alone.
-const char* why_not_separable(const KeyGraph& graph, const ::Query* query) {
+bool is_separable(const KeyGraph& graph, const ::Query* query) {
     const DistributedRef* target = target_of(graph, query);
     if (target == nullptr) {
-        return "its target is not a distributed table";
+        return false;
     }
     for (int i = 0; i < ::list_length(graph.refs); ++i) {
         auto* ref = static_cast<DistributedRef*>(::list_nth(graph.refs, i));
         if (ref->table->group != target->table->group ||
             !reaches(graph, target->key_node, ref->key_node)) {
-            return ::psprintf("table \"%s\" is not joined to the target by the distribution key",
-                              ::get_rel_name(ref->table->relid));
+            return false;
         }
     }
-    return nullptr;
+    return true;
+}
+
+// Whether the list gives the key another value than its own, or than the one that the statement is
+// fixed to.
+bool assigns_key(const ::List* target_list, int rti, ::AttrNumber key_column, const ::Node* key) {
+    for (int i = 0; i < ::list_length(target_list); ++i) {
+        auto* entry = static_cast<::TargetEntry*>(::list_nth(target_list, i));
+        if (entry->resjunk || entry->resno != key_column) {
+            continue;
+        }
+        auto* var = reinterpret_cast<::Var*>(entry->expr);
+        bool itself = IsA(var, Var) && var->varno == rti && var->varattno == entry->resno;
+        return !itself &&
+               (key == nullptr || !same_value(fold(reinterpret_cast<::Node*>(entry->expr)), key));
+    }
+    return false;
+}
+
+// Whether a MERGE gives rows keys that may belong elsewhere. An INSERT without a key has a NULL
+// one.
+bool merges_keys(const ::Query* query, ::AttrNumber key_column, const ::Node* key) {
+    for (int i = 0; i < ::list_length(query->mergeActionList); ++i) {
+        auto* action = static_cast<::MergeAction*>(::list_nth(query->mergeActionList, i));
+        bool writes = action->commandType == CMD_INSERT || action->commandType == CMD_UPDATE;
+        int itself = action->commandType == CMD_UPDATE ? query->resultRelation : 0;
+        bool names_key = false;
+        for (int t = 0; t < ::list_length(action->targetList); ++t) {
+            auto* entry = static_cast<::TargetEntry*>(::list_nth(action->targetList, t));
+            names_key = names_key || entry->resno == key_column;
+        }
+        if (writes && ((action->commandType == CMD_INSERT && !names_key) ||
+                       assigns_key(action->targetList, itself, key_column, key))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether the statement, or a part of it in WITH, may give a row a key of another owner. key: what
+// the statement is fixed to, or nullptr.
+bool changes_key(const catalog::Catalog& herd, const ::Query* query, const ::Node* key) {
+    const catalog::Table* table =
+        query->resultRelation == 0
+            ? nullptr
+            : herd.find(rt_fetch(query->resultRelation, query->rtable)->relid);
+    if (table != nullptr && table->kind == TableKind::kDistributed &&
+        ((query->commandType == CMD_UPDATE &&
+          assigns_key(query->targetList, query->resultRelation, table->key_attnum, key)) ||
+         (query->commandType == CMD_MERGE && merges_keys(query, table->key_attnum, key)))) {
+        return true;
+    }
+    for (int i = 0; i < ::list_length(query->cteList); ++i) {
+        auto* cte = static_cast<::CommonTableExpr*>(::list_nth(query->cteList, i));
+        if (changes_key(herd, reinterpret_cast<::Query*>(cte->ctequery), key)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 // Whether every new row of an INSERT ... SELECT is made from a row of a distributed table that has
@@ -219,47 +251,16 @@ void refuse_statement(const char* what, const char* reason, const char* hint) {
     pg_unreachable();
 }
 
-void refuse_key_update(const catalog::Catalog& herd, const ::Query* query, const ::Node* key) {
-    if (query->commandType != CMD_UPDATE) {
-        return;
-    }
-    ::RangeTblEntry* target = rt_fetch(query->resultRelation, query->rtable);
-    const catalog::Table* table = herd.find(target->relid);
-    if (table == nullptr || table->kind != TableKind::kDistributed) {
-        return;
-    }
-    for (int i = 0; i < ::list_length(query->targetList); ++i) {
-        auto* entry = static_cast<::TargetEntry*>(::list_nth(query->targetList, i));
-        if (entry->resjunk || entry->resno != table->key_attnum) {
-            continue;
-        }
-        auto* var = reinterpret_cast<::Var*>(entry->expr);
-        if (IsA(var, Var) && var->varno == query->resultRelation && var->varattno == entry->resno) {
-            continue;
-        }
-        if (key != nullptr && same_value(fold(reinterpret_cast<::Node*>(entry->expr)), key)) {
-            continue;
-        }
-        ereport(
-            ERROR,
-            (errcode(sqlstate::kKeyUpdate.code),
-             errmsg("cannot update the distribution key \"%s\" of table \"%s\"", entry->resname,
-                    ::get_rel_name(target->relid)),
-             errdetail("The row would belong to another shard."),
-             errhint("Delete the row and insert it again with its new key, in one transaction.")));
-    }
-}
-
 ::PlannedStmt* plan_routed(const catalog::Catalog& herd, const PlanRequest& request,
                            const KeyGraph& graph) {
     RouteKey key{};
     bool writes = request.query->commandType != CMD_SELECT;
     if (graph.has_local || graph.has_table_number || !find_route_key(graph, &key) ||
         !is_shippable(reinterpret_cast<::Node*>(request.query), writes) ||
-        !results_can_travel(output_of(request.query)) || has_check_options(request.query)) {
+        !results_can_travel(output_of(request.query)) || has_view_checks(request.query) ||
+        changes_key(herd, request.query, key.value)) {
         return nullptr;
     }
-    refuse_key_update(herd, request.query, key.value);
     RemoteText text = deparse(request.query, "");
     executor::RemotePlan plan = remote_plan(request, text);
     plan.routed = true;
@@ -274,35 +275,13 @@ void refuse_key_update(const catalog::Catalog& herd, const ::Query* query, const
 ::PlannedStmt* plan_modify_everywhere(const catalog::Catalog& herd, const PlanRequest& request,
                                       const KeyGraph& graph) {
     const ::Query* query = request.query;
-    const char* command = command_name(query);
-    const char* reason = why_not_separable(graph, query);
-    if (reason == nullptr && graph.has_local) {
-        reason = "it reads a table whose rows are on the coordinator only";
+    auto* node = const_cast<::Node*>(reinterpret_cast<const ::Node*>(query));
+    if (query->commandType == CMD_MERGE || !is_separable(graph, query) || graph.has_local ||
+        graph.has_foreign_modify || has_view_checks(query) || !is_shippable(node, true) ||
+        changes_key(herd, query, nullptr) ||
+        (graph.has_system_column && (graph.has_table_number || ::list_length(graph.refs) < 2))) {
+        return nullptr;
     }
-    if (reason == nullptr && graph.has_foreign_modify) {
-        reason = "a data-modifying WITH query writes to another table";
-    }
-    if (reason == nullptr && graph.has_system_column &&
-        (graph.has_table_number || ::list_length(graph.refs) < 2)) {
-        reason = "it uses a system column, whose values differ from node to node";
-    }
-    if (reason == nullptr && has_check_options(query)) {
-        reason =
-            "it goes through a view WITH CHECK OPTION or a policy's check to rows of several nodes";
-    }
-    if (reason == nullptr) {
-        const char* offender =
-            why_not_shippable(const_cast<::Node*>(reinterpret_cast<const ::Node*>(query)), true);
-        if (offender != nullptr) {
-            reason = ::psprintf("%s can't be evaluated on the nodes", offender);
-        }
-    }
-    if (reason != nullptr) {
-        refuse_statement(command, reason,
-                         "Fix the statement to one distribution key, or compute the keys first and "
-                         "use WHERE key = ANY (...).");
-    }
-    refuse_key_update(herd, query, nullptr);
     RemoteText text = deparse(query, "");
     executor::RemotePlan plan = remote_plan(request, text);
     plan.group_id =
@@ -315,9 +294,9 @@ void refuse_key_update(const catalog::Catalog& herd, const ::Query* query, const
 ::PlannedStmt* plan_insert_on_nodes(const PlanRequest& request, const catalog::Table& target,
                                     const KeyGraph& graph) {
     const ::Query* query = request.query;
-    if (!inserts_from_query(query) || why_not_separable(graph, query) != nullptr ||
+    if (!inserts_from_query(query) || !is_separable(graph, query) ||
         !is_made_from_own_rows(graph, query) || graph.has_local || graph.has_foreign_modify ||
-        graph.has_system_column || has_check_options(query) ||
+        graph.has_system_column || has_view_checks(query) ||
         !results_can_travel(query->returningList) ||
         !is_shippable(const_cast<::Node*>(reinterpret_cast<const ::Node*>(query)), true)) {
         return nullptr;
@@ -332,21 +311,11 @@ void refuse_key_update(const catalog::Catalog& herd, const ::Query* query, const
 
 ::PlannedStmt* plan_modify_reference(const PlanRequest& request, const KeyGraph& graph) {
     const ::Query* query = request.query;
-    const char* offender =
-        why_not_shippable(const_cast<::Node*>(reinterpret_cast<const ::Node*>(query)), false);
-    const char* reason = nullptr;
+    auto* node = const_cast<::Node*>(reinterpret_cast<const ::Node*>(query));
     if (graph.refs != NIL || graph.has_local || graph.has_system_column ||
-        graph.has_foreign_modify) {
-        reason = "it reads rows that only some of the nodes have";
-    } else if (offender != nullptr) {
-        reason = ::psprintf("%s could give another value on each node", offender);
-    } else if (::contain_volatile_functions(
-                   const_cast<::Node*>(reinterpret_cast<const ::Node*>(query)))) {
-        reason = "a volatile function would give another value on each node";
-    }
-    if (reason != nullptr) {
-        refuse_statement(::psprintf("%s of a reference table", command_name(query)), reason,
-                         "Compute the values first and use them as constants or parameters.");
+        graph.has_foreign_modify || has_view_checks(query) || !is_shippable(node) ||
+        ::contain_volatile_functions(node)) {
+        return nullptr;
     }
     RemoteText text = deparse(query, "");
     executor::RemotePlan plan = remote_plan(request, text);

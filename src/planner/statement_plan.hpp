@@ -27,8 +27,8 @@ struct PlanRequest {
 ::PlannedStmt* plan_routed(const catalog::Catalog& herd, const PlanRequest& request,
                            const KeyGraph& graph);
 
-// UPDATE and DELETE of a distributed table that every node can do on its own rows.
-// Errors: kStatementNotCovered, with what stands in the way.
+// UPDATE and DELETE of a distributed table that every node can do on its own rows; nullptr when it
+// is not so.
 ::PlannedStmt* plan_modify_everywhere(const catalog::Catalog& herd, const PlanRequest& request,
                                       const KeyGraph& graph);
 
@@ -36,12 +36,9 @@ struct PlanRequest {
 ::PlannedStmt* plan_insert_on_nodes(const PlanRequest& request, const catalog::Table& target,
                                     const KeyGraph& graph);
 
-// UPDATE and DELETE of a reference table: the same on every node and here.
+// UPDATE and DELETE of a reference table that come to the same on every node and here; nullptr when
+// they may not.
 ::PlannedStmt* plan_modify_reference(const PlanRequest& request, const KeyGraph& graph);
-
-// Errors: kKeyUpdate when an UPDATE may change the distribution key. key: the value that the
-// statement is fixed to, or nullptr.
-void refuse_key_update(const catalog::Catalog& herd, const ::Query* query, const ::Node* key);
 
 [[noreturn]] void refuse_statement(const char* what, const char* reason, const char* hint);
 

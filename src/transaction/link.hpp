@@ -44,8 +44,9 @@ struct Statement {
     remote::Parameters parameters;
     bool binary = false;  // results in binary
     bool writes = false;
-    bool lone = false;           // may run without BEGIN when no block is open on the link
-    std::uint64_t fragment = 0;  // not 0: all statements with this number see one snapshot
+    bool lone = false;  // may run without BEGIN when no block is open on the link
+    // Not 0: all statements with this number see one snapshot. 0: a snapshot of its own.
+    std::uint64_t fragment = 0;
 };
 
 class Link {

@@ -82,7 +82,7 @@ void Link::queue_state(const Statement& statement) {
         state_ = wanted;
         state_in_batch_ = true;
     }
-    if (statement.fragment != 0 && statement.fragment != fragment_) {
+    if (statement.fragment != fragment_) {
         queue_control("SELECT herd.link_snapshot(" + std::to_string(statement.fragment) + ")");
         fragment_ = statement.fragment;
     }

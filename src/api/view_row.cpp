@@ -1,0 +1,16 @@
+// herd.require_view_row: what planner/view_checks.hpp puts into plans.
+#include "pg/guard.hpp"
+
+extern "C" {
+#include "utils/builtins.h"
+}
+
+HERD_SQL_FUNCTION(herd_require_view_row) {
+    using namespace herd;
+    if (PG_ARGISNULL(0) || !PG_GETARG_BOOL(0)) {
+        const char* view = pg::call([&] { return ::text_to_cstring(PG_GETARG_TEXT_PP(1)); });
+        throw Error(SqlState{"44000"},
+                    std::string("new row violates check option for view \"") + view + '"');
+    }
+    PG_RETURN_BOOL(true);
+}

@@ -1,0 +1,20 @@
+// WITH CHECK OPTION of views as conditions that raise the error: for rows that nodes have changed,
+// which know nothing of the view. PostgreSQL style.
+#pragma once
+
+extern "C" {
+#include "postgres.h"
+
+#include "nodes/parsenodes.h"
+#include "nodes/pg_list.h"
+}
+
+namespace herd::planner {
+
+// The options of views among them, as expressions over the target's row: true, or an error (44000).
+// Row security's own checks are not among them.
+::List* view_checks(const ::List* options);
+
+bool has_view_checks(const ::Query* query);
+
+}  // namespace herd::planner
