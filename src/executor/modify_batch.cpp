@@ -213,8 +213,8 @@ void ModifyRouter::check_references(const Batch& batch) {
         });
         places += (places.empty() ? "" : ", ") + std::string(place);
     }
-    require_unreferenced(references_,
-                         batch.node == self_ ? std::nullopt : std::optional(batch.node), places);
+    bool here = batch.node == self_ || batch.node == kEveryone;
+    require_unreferenced(references_, here ? std::nullopt : std::optional(batch.node), places);
 }
 
 void ModifyRouter::spool() {

@@ -14,7 +14,8 @@ namespace herd::executor {
     ::List* actions = NIL;
     for (int i = 0; i < ::list_length(plan.actions); ++i) {
         auto* action = static_cast<ModifyAction*>(::list_nth(plan.actions, i));
-        actions = ::lappend(actions, ::list_make3(::list_make2_int(action->command, action->moved),
+        actions = ::lappend(actions, ::list_make3(::list_make3_int(action->command, action->moved,
+                                                                   action->moves_all ? 1 : 0),
                                                   action->columns, action->sources));
     }
     ::List* list = ::list_make3(numbers, actions, plan.identity);
@@ -47,6 +48,7 @@ ModifyPlan modify_plan_from_list(const ::List* list) {
         auto* kind = static_cast<::List*>(linitial(parts));
         action->command = static_cast<::CmdType>(linitial_int(kind));
         action->moved = lsecond_int(kind);
+        action->moves_all = lthird_int(kind) != 0;
         action->columns = static_cast<::List*>(lsecond(parts));
         action->sources = static_cast<::List*>(lthird(parts));
         plan.actions = ::lappend(plan.actions, action);

@@ -20,7 +20,8 @@ struct ModifyAction {
     ::CmdType command = CMD_UNKNOWN;
     ::List* columns = nullptr;  // of Integer: the table's columns that get values
     ::List* sources = nullptr;  // of Integer: the change's columns with those values
-    int moved = 0;  // UPDATE of the key: the action (an INSERT) for rows that get another owner
+    int moved = 0;  // UPDATE: the action (an INSERT) for rows that are deleted and inserted again
+    bool moves_all = false;  // not only those that get another owner
 };
 
 struct ModifyPlan {

@@ -144,7 +144,7 @@ void ModifyRouter::take(::TupleTableSlot* change) {
     bool leaves = false;
     if (wanted.moved != 0) {
         auto* arrival = static_cast<ModifyAction*>(::list_nth(plan_.actions, wanted.moved - 1));
-        leaves = owner_of(change, *arrival) != place;
+        leaves = wanted.moves_all || owner_of(change, *arrival) != place;
     }
     append(batch_for(place, number, leaves), change);
 }

@@ -157,7 +157,7 @@ void add_merge_actions(Changes& changes) {
     }
     for (int i = 0; i < ::list_length(actions); ++i) {
         auto* action = static_cast<executor::ModifyAction*>(::list_nth(changes.plan.actions, i));
-        action->moved = add_arrival(changes, *action);
+        add_arrival(changes, *action);
     }
     lock_target(changes, merge);
     int target = merge->resultRelation;

@@ -80,6 +80,19 @@ bool changes_key_columns(const Changes& changes, ::Relation relation) {
     return false;
 }
 
+// UPDATE gives a GENERATED ALWAYS identity only what its server draws.
+bool assigns_identity(const Changes& changes, const executor::ModifyAction& update) {
+    ::Relation relation = ::table_open(changes.target->relid, NoLock);
+    bool assigns = false;
+    for (int i = 0; i < ::list_length(update.columns); ++i) {
+        int column = list_nth_int(update.columns, i);
+        assigns = assigns || TupleDescAttr(RelationGetDescr(relation), column - 1)->attidentity ==
+                                 ATTRIBUTE_IDENTITY_ALWAYS;
+    }
+    ::table_close(relation, NoLock);
+    return assigns;
+}
+
 void add_actions(Changes& changes) {
     auto* action = static_cast<executor::ModifyAction*>(::palloc0(sizeof(executor::ModifyAction)));
     action->command = changes.query->commandType;
@@ -91,7 +104,7 @@ void add_actions(Changes& changes) {
             action->sources = ::lappend_int(action->sources, add_output(changes, entry->expr));
         }
     }
-    action->moved = add_arrival(changes, *action);
+    add_arrival(changes, *action);
 }
 
 }  // namespace
@@ -122,10 +135,15 @@ void lock_target(const Changes& changes, ::Query* query) {
     return columns;
 }
 
-int add_arrival(Changes& changes, const executor::ModifyAction& update) {
-    if (update.command != CMD_UPDATE || changes.target->kind != TableKind::kDistributed ||
-        !::list_member_int(update.columns, changes.target->key_attnum)) {
-        return 0;
+void add_arrival(Changes& changes, executor::ModifyAction& update) {
+    if (update.command != CMD_UPDATE) {
+        return;
+    }
+    bool assigns_key = changes.target->kind == TableKind::kDistributed &&
+                       ::list_member_int(update.columns, changes.target->key_attnum);
+    update.moves_all = assigns_identity(changes, update);
+    if (!assigns_key && !update.moves_all) {
+        return;
     }
     auto* insert = static_cast<executor::ModifyAction*>(::palloc0(sizeof(executor::ModifyAction)));
     insert->command = CMD_INSERT;
@@ -145,7 +163,7 @@ int add_arrival(Changes& changes, const executor::ModifyAction& update) {
         insert->sources = ::lappend_int(insert->sources, source);
     }
     changes.plan.actions = ::lappend(changes.plan.actions, insert);
-    return ::list_length(changes.plan.actions);
+    update.moved = ::list_length(changes.plan.actions);
 }
 
 void add_place(Changes& changes) {

@@ -50,9 +50,9 @@ void lock_target(const Changes& changes, ::Query* query);
 ::Var* target_column(const Changes& changes, ::AttrNumber column);
 // The columns of the target that an INSERT names: not dropped, not generated.
 ::List* insertable_columns(const Changes& changes);
-// The INSERT that gives rows another node, for an action that assigns the key; or 0. Adds it to the
-// plan's actions.
-int add_arrival(Changes& changes, const executor::ModifyAction& update);
+// Adds the INSERT for rows that an UPDATE gives another node, or an identity that only INSERT can
+// give, if it does.
+void add_arrival(Changes& changes, executor::ModifyAction& update);
 // Where a row is, to find it again.
 void add_place(Changes& changes);
 // Completes both queries and returns the outer one.

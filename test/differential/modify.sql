@@ -181,3 +181,6 @@ WITH w AS (UPDATE accounts SET balance = 1 WHERE id IN (SELECT owner FROM docume
 WITH w AS (MERGE INTO accounts a USING local_notes n ON a.id = n.id WHEN MATCHED THEN DELETE) SELECT 1;
 WITH w AS (UPDATE accounts SET balance = balance + (SELECT count(*) FROM customers)) DELETE FROM local_notes n USING accounts a WHERE a.id = n.id AND n.id < 5;
 -- compare: accounts, pairs, documents, local_notes
+-- test: identity drawn again in an update
+UPDATE tickets SET id = DEFAULT WHERE project = 3 RETURNING id < 100000, title;
+SELECT count(*), count(DISTINCT id) FROM tickets;

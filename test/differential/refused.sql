@@ -13,5 +13,3 @@ UPDATE accounts SET balance = balance + 1 WHERE id < 40;
 ALTER TABLE pairs ADD COLUMN nr serial;
 -- test: comparing ctids of several nodes [refused HR003]
 SELECT id FROM customers WHERE ctid IN (SELECT min(ctid) FROM customers GROUP BY region_id);
--- test: identity drawn again in an update [refused HR003]
-UPDATE tickets SET id = DEFAULT WHERE project = 3 RETURNING id < 100000;
