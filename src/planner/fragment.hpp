@@ -53,10 +53,10 @@ struct Fragment {
 // removed entries for complete_plan. For INSERT ... SELECT, whose target stays.
 struct Rewrite {
     const catalog::Catalog* herd;
-    ::List* fragments;           // of Fragment*
-    ::List* removed;             // of RangeTblEntry*: for privileges, locks and invalidation
-    ::ParamListInfo parameters;  // the client's, for estimates; may be nullptr
-    ::List* broadcasts;          // of Broadcast*
+    ::List* fragments;            // of Fragment*
+    ::List* removed;              // of RangeTblEntry*: for privileges, locks and invalidation
+    ::ParamListInfo parameters;   // the client's, for estimates; may be nullptr
+    ::List* broadcasts;           // of Broadcast*
     ::List* modifications = NIL;  // of Modification*: see modify_query.hpp
 };
 void rewrite_into_fragments(Rewrite& rewrite, ::Query* query);
