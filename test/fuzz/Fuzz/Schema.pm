@@ -229,7 +229,8 @@ sub add_trigger
     my ($self) = @_;
     my $random = $self->{random};
     my ($table) = $random->some(1, $self->distributed);
-    my ($column) = $random->some(1, grep { $_->{class} eq 'int' && !$_->{generated} } @{ $table->{columns} }[ 2 .. 4 ]) or return;
+    my ($column) = $random->some(1, grep { $_->{class} eq 'int' && !$_->{generated} && $_->{name} !~ /^[ku]$/ }
+            @{ $table->{columns} }) or return;
     my $name = $table->{name};
     $self->add($name, "CREATE FUNCTION change_$name() RETURNS trigger LANGUAGE plpgsql AS
         'BEGIN NEW.$column->{name} := coalesce(NEW.$column->{name}, 0) % 50 + 1; RETURN NEW; END'");
