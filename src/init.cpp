@@ -13,6 +13,7 @@
 #include "pg/failpoint.hpp"
 #include "pg/guard.hpp"
 #include "pg/local_only.hpp"
+#include "pg/plan_settings.hpp"
 #include "pg/server_run.hpp"
 #include "pg/shared_memory.hpp"
 #include "planner/node_side.hpp"
@@ -34,6 +35,7 @@ void _PG_init(void) {
     herd::pg::request_failpoints();
     herd::pg::request_server_run();
     herd::pg::initialize_local_only();
+    herd::pg::define_plan_settings();
     herd::catalog::initialize();
     herd::transaction::initialize_internal();
     herd::transaction::initialize_session();

@@ -4,6 +4,7 @@
 
 #include "executor/as_role.hpp"
 #include "pg/counters.hpp"
+#include "pg/plan_settings.hpp"
 #include "transaction/endpoint.hpp"
 
 extern "C" {
@@ -15,7 +16,6 @@ namespace herd::executor {
 
 namespace {
 
-constexpr int kMostRows = 1000;
 constexpr int kMostParameters = 60'000;  // the protocol ends at 65,535
 
 // The buffer of a reference table, whose rows go to every node alike.
@@ -39,7 +39,7 @@ InsertRouter::InsertRouter(const InsertPlan& plan, ::TupleDesc returned)
     scratch_ = pg::call(
         [&] { return AllocSetContextCreate(memory_, "herd returning", ALLOCSET_SMALL_SIZES); });
     int columns = std::max(1, ::list_length(plan.columns));
-    most_rows_ = std::clamp(kMostParameters / columns, 1, kMostRows);
+    most_rows_ = std::clamp(kMostParameters / columns, 1, pg::batch_rows());
 }
 
 InsertRouter::~InsertRouter() {

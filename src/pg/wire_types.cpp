@@ -1,5 +1,7 @@
 #include "pg/wire_types.hpp"
 
+#include "pg/plan_settings.hpp"
+
 extern "C" {
 #include "access/htup_details.h"
 #include "access/transam.h"
@@ -122,7 +124,8 @@ bool crosses_by_name(Oid type) {
 }
 
 bool binary_is_portable(Oid type) {
-    if (type >= FirstNormalObjectId || refuses_binary(type) || !has_binary_functions(type)) {
+    if (!binary_enabled() || type >= FirstNormalObjectId || refuses_binary(type) ||
+        !has_binary_functions(type)) {
         return false;
     }
     Oid element = ::get_element_type(type);

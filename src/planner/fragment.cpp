@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pg/compat.hpp"
+#include "pg/plan_settings.hpp"
 #include "pg/wire_types.hpp"
 #include "planner/estimate.hpp"
 #include "planner/fragment_parts.hpp"
@@ -195,7 +196,7 @@ void enclose_table(const catalog::Catalog& herd, ::Query* query, ::Index rti) {
 }
 
 void rewrite_into_fragments(Rewrite& rewrite, ::Query* query) {
-    ::List* joins = merge_joins(rewrite, query);
+    ::List* joins = pg::fragment_joins_enabled() ? merge_joins(rewrite, query) : NIL;
     // Inner queries next: their correlated columns refer to entries of this one by number.
     (void)pg::compat::walk_query(query, rewrite_sublinks, &rewrite, 0);
     install_joins(query, joins);

@@ -3,6 +3,7 @@
 #include "pg/counters.hpp"
 #include "pg/guard.hpp"
 #include "pg/local_only.hpp"
+#include "pg/plan_settings.hpp"
 #include "pg/statement_depth.hpp"
 #include "planner/fragment.hpp"
 #include "planner/insert_plan.hpp"
@@ -81,7 +82,8 @@ bool modifies(const ::Query* query) {
         return plan_modify(herd, request, found);
     }
     KeyGraph* graph = build_key_graph(herd, request.query);
-    ::PlannedStmt* routed = graph->refs == NIL ? nullptr : plan_routed(herd, request, *graph);
+    bool may_route = graph->refs != NIL && (pg::route_enabled() || query->rowMarks != NIL);
+    ::PlannedStmt* routed = may_route ? plan_routed(herd, request, *graph) : nullptr;
     if (routed != nullptr) {
         return routed;
     }

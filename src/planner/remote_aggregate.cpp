@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "executor/remote_scan.hpp"
+#include "pg/plan_settings.hpp"
 #include "pg/wire_types.hpp"
 #include "planner/broadcast.hpp"
 #include "planner/deparse.hpp"
@@ -251,7 +252,7 @@ void add_paths(::PlannerInfo* root, ::RelOptInfo* input, ::RelOptInfo* output,
     const ::Query* parse = root->parse;
     Halves halves{};
     // What returns sets is expanded between aggregation and its input or output.
-    if (parse->groupingSets != NIL || parse->hasTargetSRFs ||
+    if (!pg::partial_aggregates_enabled() || parse->groupingSets != NIL || parse->hasTargetSRFs ||
         (parse->groupClause == NIL && !parse->hasAggs) || root->hasNonPartialAggs ||
         root->hasNonSerialAggs ||
         (parse->groupClause != NIL && !::grouping_is_hashable(parse->groupClause)) ||

@@ -14,7 +14,11 @@ my %both = (
 );
 
 # Of the herd alone: other plans for the same statement.
-my %herd = ('herd.broadcast' => [ 'always', 'never' ]);
+my %herd = (
+    'herd.broadcast'  => [ 'always', 'never' ],
+    'herd.batch_rows' => [ 1, 2 ],
+    map({ ("herd.enable_$_" => ['off']) } qw(route fragment_joins partial_aggregates binary))
+);
 
 # SET statements for some of them.
 sub some

@@ -1,0 +1,57 @@
+#include "pg/plan_settings.hpp"
+
+extern "C" {
+#include "postgres.h"
+
+#include "utils/guc.h"
+}
+
+namespace herd::pg {
+
+namespace {
+
+bool route = true;
+bool fragment_joins = true;
+bool partial_aggregates = true;
+bool binary = true;
+int rows = 1000;
+
+void define(const char* name, const char* description, bool* value) {
+    ::DefineCustomBoolVariable(name, description, nullptr, value, true, PGC_USERSET, 0, nullptr,
+                               nullptr, nullptr);
+}
+
+}  // namespace
+
+void define_plan_settings() {
+    define("herd.enable_route", "Sends a SELECT of one key whole to its node.", &route);
+    define("herd.enable_fragment_joins", "Lets nodes join their own rows.", &fragment_joins);
+    define("herd.enable_partial_aggregates", "Lets nodes aggregate their own rows.",
+           &partial_aggregates);
+    define("herd.enable_binary", "Sends values in binary where that is possible.", &binary);
+    ::DefineCustomIntVariable("herd.batch_rows", "Rows of an INSERT that go to a node at once.",
+                              nullptr, &rows, 1000, 1, 10'000, PGC_USERSET, 0, nullptr, nullptr,
+                              nullptr);
+}
+
+bool route_enabled() {
+    return route;
+}
+
+bool fragment_joins_enabled() {
+    return fragment_joins;
+}
+
+bool partial_aggregates_enabled() {
+    return partial_aggregates;
+}
+
+bool binary_enabled() {
+    return binary;
+}
+
+int batch_rows() {
+    return rows;
+}
+
+}  // namespace herd::pg

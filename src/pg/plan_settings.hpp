@@ -1,0 +1,20 @@
+// Settings that turn off what makes statements fast, one by one, as enable_hashjoin does: no answer
+// may depend on them. For comparing plans, for tests, and for getting around a bug.
+#pragma once
+
+namespace herd::pg {
+
+void define_plan_settings();
+
+// A SELECT of one key goes whole to its node (herd.enable_route).
+bool route_enabled();
+// Nodes join their own rows (herd.enable_fragment_joins).
+bool fragment_joins_enabled();
+// Nodes aggregate their own rows (herd.enable_partial_aggregates).
+bool partial_aggregates_enabled();
+// Values travel in binary where they can (herd.enable_binary).
+bool binary_enabled();
+// The most rows of an INSERT that go to a node at once (herd.batch_rows).
+int batch_rows();
+
+}  // namespace herd::pg
