@@ -55,6 +55,9 @@ const ::CustomPathMethods kPathMethods = {"HerdModify", make_plan, nullptr};
 }  // namespace
 
 void add_modify_path(::RelOptInfo* rel, const Modification& modification) {
+    if (IS_DUMMY_REL(rel)) {
+        return;  // a condition is never true: nothing to change
+    }
     auto* cheapest = static_cast<::Path*>(linitial(rel->pathlist));
     for (int i = 1; i < ::list_length(rel->pathlist); ++i) {
         auto* other = static_cast<::Path*>(::list_nth(rel->pathlist, i));

@@ -110,3 +110,8 @@ ROLLBACK;
 SELECT count(*) FROM documents;
 -- test: truncate of a reference table is checked
 TRUNCATE regions;
+-- test: changes by rows of other tables, under conditions that are never true
+UPDATE customers c SET name = 'never' WHERE 1 = 2 AND c.id IN (SELECT owner FROM documents d WHERE d.version = c.region_id);
+DELETE FROM customers c WHERE c.id IN (SELECT owner FROM documents) AND 'a' LIKE 'b%' RETURNING id;
+MERGE INTO accounts a USING (SELECT owner FROM documents WHERE false) d ON a.id = d.owner WHEN NOT MATCHED THEN INSERT (id, owner, balance) VALUES (d.owner, 'never', 0);
+SELECT count(*) FROM customers;

@@ -10,7 +10,7 @@ use warnings;
 sub new
 {
     my ($class, $pair, %arg) = @_;
-    return bless { pair => $pair, tables => [], limit => 90, %arg, started => time }, $class;
+    return bless { pair => $pair, tables => [], limit => 200, %arg, started => time }, $class;
 }
 
 # The statements of a reproducer, the last of which differs; nothing if it can't be reproduced.
