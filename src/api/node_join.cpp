@@ -58,20 +58,20 @@ constexpr const char* kRoleCommands = R"(
     WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
        OR setdatabase = 0 AND r.rolname IN (SELECT rolname FROM missing))";
 
-// What of the restored schema has no place on a node: passwords of foreign servers, and event
-// triggers, which fire on the coordinator.
+// What of the restored schema has no place on a node: event triggers, which fire on the coordinator
+// (those that are ENABLE ALWAYS would fire for what follows), and passwords of foreign servers.
 constexpr const char* kTidyUp = R"(
     DO $tidy$
     DECLARE found record;
     BEGIN
+        FOR found IN SELECT evtname FROM pg_catalog.pg_event_trigger LOOP
+            EXECUTE format('ALTER EVENT TRIGGER %I DISABLE', found.evtname);
+        END LOOP;
         FOR found IN SELECT srvname,
                             CASE WHEN umuser = 0 THEN 'PUBLIC' ELSE quote_ident(usename) END AS who
                      FROM pg_catalog.pg_user_mappings
         LOOP
             EXECUTE format('DROP USER MAPPING FOR %s SERVER %I', found.who, found.srvname);
-        END LOOP;
-        FOR found IN SELECT evtname FROM pg_catalog.pg_event_trigger LOOP
-            EXECUTE format('ALTER EVENT TRIGGER %I DISABLE', found.evtname);
         END LOOP;
     END $tidy$;
     RESET ALL;)";

@@ -48,6 +48,13 @@ CREATE TABLE app.local_rows (id int);
 INSERT INTO app.local_rows VALUES (1);
 CREATE FUNCTION app.note_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'ddl'; END $$;
 CREATE EVENT TRIGGER note_ddl ON ddl_command_end EXECUTE FUNCTION app.note_ddl();
+CREATE FUNCTION app.only_here() RETURNS event_trigger LANGUAGE plpgsql AS
+    $$ BEGIN IF NOT EXISTS (SELECT FROM app.local_rows) THEN RAISE EXCEPTION 'fired on a node'; END IF; END $$;
+CREATE EVENT TRIGGER only_here ON ddl_command_start EXECUTE FUNCTION app.only_here();
+ALTER EVENT TRIGGER only_here ENABLE ALWAYS;
+CREATE FOREIGN DATA WRAPPER wrapper;
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER wrapper;
+CREATE USER MAPPING FOR app_user SERVER elsewhere OPTIONS (password 'secret');
 CREATE PUBLICATION pub FOR TABLE app.local_rows;
 CREATE FUNCTION app.counted() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION 'triggers must not fire again'; END $$;
@@ -84,7 +91,9 @@ is $herd->sql_on('n1', q{SELECT count(*), count(v), string_agg(up, ',' ORDER BY 
         E'tab\tnew\nline\\\\ back\rslash', '', '\N', E'\u00fc\u4e2d', '\.']) WITH ORDINALITY AS u(x, o))
         FROM app."Odd table"}), '6|5|t', 'reference rows arrive byte for byte, without triggers';
 is $herd->sql_on('n1', 'SELECT count(*) FROM app.local_rows'), 0, 'local tables come without rows';
-is $herd->sql_on('n1', "SELECT evtenabled FROM pg_event_trigger"), 'D', 'event triggers are disabled';
+is $herd->sql_on('n1', 'SELECT count(*), min(evtenabled), max(evtenabled) FROM pg_event_trigger'), '2|D|D',
+    'event triggers are disabled, before they can fire';
+is $herd->sql_on('n1', 'SELECT count(*) FROM pg_user_mapping'), 0, 'passwords of foreign servers stay';
 is $herd->sql_on('n1', 'SELECT count(*) FROM pg_publication'), 0, 'publications stay';
 is $herd->sql_on('n1', "SELECT array_to_string(setconfig, ';') FROM pg_db_role_setting
     JOIN pg_roles r ON r.oid = setrole"), 'search_path=app, "Odd, Name"', 'settings of roles';
