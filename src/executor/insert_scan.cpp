@@ -165,7 +165,7 @@ void rescan_rows(::CustomScanState*) {
     elog(ERROR, "an INSERT can't be run again");
 }
 
-const ::CustomExecMethods kRowsExecMethods = [] {
+constexpr ::CustomExecMethods kRowsExecMethods = [] {
     ::CustomExecMethods methods{};
     methods.CustomName = "HerdInsertRows";
     methods.BeginCustomScan = begin_rows;
@@ -181,7 +181,7 @@ const ::CustomExecMethods kRowsExecMethods = [] {
     return reinterpret_cast<::Node*>(state);
 }
 
-const ::CustomScanMethods kRowsMethods = {"HerdInsertRows", create_rows_state};
+constexpr ::CustomScanMethods kRowsMethods = {"HerdInsertRows", create_rows_state};
 
 // --- HerdInsert ---
 
@@ -269,7 +269,7 @@ void explain_insert(::CustomScanState* node, ::List*, ::ExplainState* es) {
     pg::enter("HerdInsert", [&] { explain_text(text, es); });
 }
 
-const ::CustomExecMethods kInsertExecMethods = [] {
+constexpr ::CustomExecMethods kInsertExecMethods = [] {
     ::CustomExecMethods methods{};
     methods.CustomName = "HerdInsert";
     methods.BeginCustomScan = begin_insert;
@@ -286,7 +286,7 @@ const ::CustomExecMethods kInsertExecMethods = [] {
     return reinterpret_cast<::Node*>(state);
 }
 
-const ::CustomScanMethods kInsertMethods = {"HerdInsert", create_insert_state};
+constexpr ::CustomScanMethods kInsertMethods = {"HerdInsert", create_insert_state};
 
 }  // namespace
 

@@ -29,7 +29,7 @@ struct Options {
 bool capturing = false;
 // The statement under way asks about the capture, and is none of what the coordinator wants to see.
 bool asking = false;
-Options options;
+Options options{};
 char* last_text = nullptr;
 double last_milliseconds = 0;
 

@@ -11,7 +11,7 @@ namespace herd::executor {
 
 // Options are a list of words: costs, verbose, buffers, wal, timing. Forgets the plan captured
 // before. Errors: 22023 for another word.
-void set_plan_capture(bool on, const char* options);
+void set_plan_capture(bool on, const char* words);
 
 struct CapturedPlan {
     const char* text;  // nullptr: no statement has ended since the capture was turned on

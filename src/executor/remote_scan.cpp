@@ -154,7 +154,7 @@ void explain(::CustomScanState* node, ::List*, ::ExplainState* es) {
     pg::enter("HerdRemote", [&] { explain_remote(*state->run, es, false); });
 }
 
-const ::CustomExecMethods kExecMethods = [] {
+constexpr ::CustomExecMethods kExecMethods = [] {
     ::CustomExecMethods methods{};
     methods.CustomName = "HerdRemote";
     methods.BeginCustomScan = begin;
@@ -171,7 +171,7 @@ const ::CustomExecMethods kExecMethods = [] {
     return reinterpret_cast<::Node*>(state);
 }
 
-const ::CustomScanMethods kScanMethods = {"HerdRemote", create_state};
+constexpr ::CustomScanMethods kScanMethods = {"HerdRemote", create_state};
 
 }  // namespace
 

@@ -147,7 +147,7 @@ void explain(::CustomScanState* node, ::List*, ::ExplainState* es) {
     pg::enter("HerdStatement", [&] { explain_remote(*state->run, es, true); });
 }
 
-const ::CustomExecMethods kExecMethods = [] {
+constexpr ::CustomExecMethods kExecMethods = [] {
     ::CustomExecMethods methods{};
     methods.CustomName = "HerdStatement";
     methods.BeginCustomScan = begin;
@@ -165,7 +165,7 @@ const ::CustomExecMethods kExecMethods = [] {
     return reinterpret_cast<::Node*>(state);
 }
 
-const ::CustomScanMethods kScanMethods = {"HerdStatement", create_state};
+constexpr ::CustomScanMethods kScanMethods = {"HerdStatement", create_state};
 
 }  // namespace
 

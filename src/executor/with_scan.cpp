@@ -156,7 +156,7 @@ void explain(::CustomScanState* node, ::List*, ::ExplainState* es) {
     }
 }
 
-const ::CustomExecMethods kExecMethods = [] {
+constexpr ::CustomExecMethods kExecMethods = [] {
     ::CustomExecMethods made{};
     made.CustomName = "HerdWith";
     made.BeginCustomScan = begin;
@@ -173,7 +173,7 @@ const ::CustomExecMethods kExecMethods = [] {
     return reinterpret_cast<::Node*>(state);
 }
 
-const ::CustomScanMethods kScanMethods = {"HerdWith", create_state};
+constexpr ::CustomScanMethods kScanMethods = {"HerdWith", create_state};
 
 const ::CustomScanMethods* methods() {
     return &kScanMethods;

@@ -181,11 +181,11 @@ void rescan(::CustomScanState* node) {
 
 constexpr char kName[] = "HerdOwnershipCheck";
 
-const ::CustomScanMethods kPlanMethods = {kName, create_state};
+constexpr ::CustomScanMethods kPlanMethods = {kName, create_state};
 
-const ::CustomExecMethods kStateMethods = {kName,   begin,   next_row, end,     rescan,
-                                           nullptr, nullptr, nullptr,  nullptr, nullptr,
-                                           nullptr, nullptr, nullptr};
+constexpr ::CustomExecMethods kStateMethods = {kName,   begin,   next_row, end,     rescan,
+                                               nullptr, nullptr, nullptr,  nullptr, nullptr,
+                                               nullptr, nullptr, nullptr};
 
 ::Node* create_state(::CustomScan*) {
     auto* state = static_cast<CheckState*>(::palloc0(sizeof(CheckState)));

@@ -184,7 +184,7 @@ struct AggregatePath {
     return &scan->scan.plan;
 }
 
-const ::CustomPathMethods kPathMethods = {"HerdRemote", make_plan, nullptr};
+constexpr ::CustomPathMethods kPathMethods = {"HerdRemote", make_plan, nullptr};
 
 ::List* translate(::PlannerInfo* root, ::List* expressions, ::AppendRelInfo* info) {
     return info == nullptr ? expressions

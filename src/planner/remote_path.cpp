@@ -57,7 +57,7 @@ constexpr double kRowCost = 0.05;
     return &scan->scan.plan;
 }
 
-const ::CustomPathMethods kPathMethods = {"HerdRemote", make_plan, nullptr};
+constexpr ::CustomPathMethods kPathMethods = {"HerdRemote", make_plan, nullptr};
 
 void set_costs(::Path* path, double rows) {
     path->rows = ::clamp_row_est(rows);
