@@ -81,7 +81,10 @@ void explain_remote(RemoteRun& run, ::ExplainState* es, bool local_part) {
     const catalog::Catalog& herd = transaction::require_herd();
     const RemotePlan& plan = run.plan();
     bool known = !run.nodes().empty() || run.runs_here();
-    std::string route = plan.group_id == 0 ? "every node" : plan.routed ? "one shard" : "fan-out";
+    std::string route = plan.group_id == 0 ? "every node"
+                        : plan.routed      ? "one shard"
+                        : plan.by_keys     ? "shards of the keys"
+                                           : "fan-out";
     std::string nodes = known ? names_of(herd, run, local_part) : "by the key, at execution";
     std::string sql = one_line(plan.text);
     pg::call([&] {

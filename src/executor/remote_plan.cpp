@@ -30,7 +30,8 @@ uint64 new_plan_id() {
     list = add_number(list, static_cast<uint64>(plan.group_id));
     uint64 flags = (plan.routed ? 1U : 0U) | (plan.writes ? 2U : 0U) | (plan.sets_tag ? 4U : 0U) |
                    (plan.binary ? 8U : 0U) | (plan.several ? 16U : 0U) |
-                   (plan.counts_rows ? 32U : 0U) | (plan.queues ? 64U : 0U);
+                   (plan.counts_rows ? 32U : 0U) | (plan.queues ? 64U : 0U) |
+                   (plan.by_keys ? 128U : 0U);
     list = add_number(list, flags);
     list = add_number(list, plan.key_type);
     list = add_number(list, plan.key_collation);
@@ -52,6 +53,7 @@ RemotePlan from_list(const ::List* list) {
     plan.several = (flags & 16U) != 0;
     plan.counts_rows = (flags & 32U) != 0;
     plan.queues = (flags & 64U) != 0;
+    plan.by_keys = (flags & 128U) != 0;
     plan.key_type = static_cast<Oid>(number_at(list, 4));
     plan.key_collation = static_cast<Oid>(number_at(list, 5));
     plan.role = static_cast<Oid>(number_at(list, 6));
@@ -61,7 +63,7 @@ RemotePlan from_list(const ::List* list) {
 }
 
 ::List* expressions_of(const RemotePlan& plan, ::Node* key, ::List* parameters) {
-    ::List* expressions = plan.routed ? ::list_make1(key) : NIL;
+    ::List* expressions = plan.routed || plan.by_keys ? ::list_make1(key) : NIL;
     return ::list_concat(expressions, parameters);
 }
 

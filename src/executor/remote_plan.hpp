@@ -23,6 +23,7 @@ struct RemotePlan {
     uint64 plan_id = 0;         // this backend's number for the text, for prepared statements
     int32 group_id = 0;         // 0: every node (a reference table)
     bool routed = false;        // one node, by the key expression: the first of custom_exprs
+    bool by_keys = false;       // the nodes of some keys: that expression is an array of them
     bool writes = false;        // changes or locks rows
     bool queues = true;         // writes on several nodes, one such statement at a time
     bool sets_tag = false;      // its rows count in the command's tag
@@ -43,7 +44,7 @@ uint64 new_plan_id();
 ::List* to_list(const RemotePlan& plan);
 RemotePlan from_list(const ::List* list);
 
-// custom_exprs: the key expression (if routed), then the parameters of the text.
+// custom_exprs: the key expression (if there is one), then the parameters of the text.
 ::List* expressions_of(const RemotePlan& plan, ::Node* key, ::List* parameters);
 
 }  // namespace herd::executor

@@ -13,7 +13,9 @@ extern "C" {
 #include "nodes/nodeFuncs.h"
 #include "storage/lock.h"
 #include "tcop/pquery.h"
+#include "utils/array.h"
 #include "utils/portal.h"
+#include "utils/typcache.h"
 }
 
 namespace herd::executor {
@@ -88,7 +90,7 @@ RemoteRun::RemoteRun(::CustomScanState* state, const RemotePlan& plan)
         for (int i = 0; i < ::list_length(scan->custom_exprs); ++i) {
             auto* expression = static_cast<::Expr*>(::list_nth(scan->custom_exprs, i));
             ::ExprState* compiled = ::ExecInitExpr(expression, &state->ss.ps);
-            if (plan.routed && i == 0) {
+            if ((plan.routed || plan.by_keys) && i == 0) {
                 key_ = compiled;
             } else {
                 parameters_ = ::lappend(parameters_, compiled);
@@ -100,28 +102,51 @@ RemoteRun::RemoteRun(::CustomScanState* state, const RemotePlan& plan)
 }
 
 void RemoteRun::choose_group_nodes(const catalog::Catalog& herd, const catalog::Group& group) {
-    if (!plan_.routed) {
-        for (NodeId node : group.map.nodes()) {
-            if (node == herd.self) {
-                runs_here_ = true;
-            } else {
-                nodes_.push_back(node);
-            }
+    auto take_part = [&](NodeId node) {
+        if (node == herd.self) {
+            runs_here_ = true;
+        } else if (std::find(nodes_.begin(), nodes_.end(), node) == nodes_.end()) {
+            nodes_.push_back(node);
+        }
+    };
+    if (plan_.routed || plan_.by_keys) {
+        for (std::int64_t hash : hashes_of_keys()) {
+            take_part(group.map.owner(hash).node);
         }
         return;
     }
-    bool isnull = false;
-    std::int64_t hash = pg::call([&] {
-        Datum key = ::ExecEvalExprSwitchContext(key_, state_->ss.ps.ps_ExprContext, &isnull);
-        pg::KeyHasher hasher = pg::key_hasher(plan_.key_type, plan_.key_collation);
-        return pg::hash_key(hasher, key, isnull);
-    });
-    NodeId owner = group.map.owner(hash).node;
-    if (owner == herd.self) {
-        runs_here_ = true;
-    } else {
-        nodes_.push_back(owner);
+    for (NodeId node : group.map.nodes()) {
+        take_part(node);
     }
+}
+
+std::vector<std::int64_t> RemoteRun::hashes_of_keys() {
+    bool isnull = false;
+    Datum key = pg::call(
+        [&] { return ::ExecEvalExprSwitchContext(key_, state_->ss.ps.ps_ExprContext, &isnull); });
+    pg::KeyHasher hasher =
+        pg::call([&] { return pg::key_hasher(plan_.key_type, plan_.key_collation); });
+    if (plan_.routed) {
+        return {pg::call([&] { return pg::hash_key(hasher, key, isnull); })};
+    }
+    std::vector<std::int64_t> hashes;
+    if (isnull) {
+        return hashes;
+    }
+    Datum* elements = nullptr;
+    bool* nulls = nullptr;
+    int count = 0;
+    pg::call([&] {
+        ::TypeCacheEntry* type = ::lookup_type_cache(plan_.key_type, 0);
+        ::deconstruct_array(DatumGetArrayTypeP(key), plan_.key_type, type->typlen, type->typbyval,
+                            type->typalign, &elements, &nulls, &count);
+    });
+    for (int i = 0; i < count; ++i) {
+        if (!nulls[i]) {  // no key equals a null
+            hashes.push_back(pg::call([&] { return pg::hash_key(hasher, elements[i], false); }));
+        }
+    }
+    return hashes;
 }
 
 void RemoteRun::choose_owners() {
@@ -143,7 +168,7 @@ void RemoteRun::choose_owners() {
 }
 
 bool RemoteRun::try_choose_owners() {
-    if (!plan_.routed || (key_ != nullptr && IsA(key_->expr, Const)) ||
+    if ((!plan_.routed && !plan_.by_keys) || (key_ != nullptr && IsA(key_->expr, Const)) ||
         state_->ss.ps.state->es_param_list_info != nullptr) {
         choose_owners();
         return true;

@@ -42,6 +42,7 @@ public:
 
 private:
     void choose_group_nodes(const catalog::Catalog& herd, const catalog::Group& group);
+    std::vector<std::int64_t> hashes_of_keys();
     void evaluate_parameters();
 
     ::CustomScanState* state_;

@@ -107,6 +107,11 @@ void replace_table(Rewrite& rewrite, ::Query* query, ::Index rti, const catalog:
     Fragment* fragment =
         new_fragment(rewrite, fragment_query(base, outputs), table.group->id.value);
     fragment->role = role;
+    fragment->key_collation = table.group->key_collation;
+    auto* key = static_cast<Output*>(::list_nth(outputs, table.key_attnum - 1));
+    if (key->used) {
+        fragment->keys = ::bms_make_singleton(column_of_output(outputs, key->expression));
+    }
     fragment->locking = locking_of(base);
     fragment->rows = rows_on_nodes(*rewrite.herd, table);
     fragment->names = ::list_make1(::makeString(::pstrdup(RelationGetRelationName(relation))));

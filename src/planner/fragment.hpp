@@ -38,6 +38,10 @@ struct Fragment {
     int id;
     ::Query* query;  // its columns, over whole tables: what a node computes
     int32 group_id;
+    ::Bitmapset* keys;    // its columns that are distribution keys of its tables
+    ::Node* fixed_keys;   // what conditions inside fix those to, or nullptr: a value
+    bool fixed_to_array;  // ... or an array of them
+    Oid key_collation;
     Locking locking;
     Oid role;            // whose rights the nodes apply; InvalidOid: the user's
     double rows;         // estimate, of the nodes' part

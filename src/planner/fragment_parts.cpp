@@ -230,6 +230,21 @@ Fragment* new_fragment(Rewrite& rewrite, ::Query* query, int32 group) {
     return query;
 }
 
+int column_of_output(const ::List* outputs, const ::Expr* expression) {
+    int column = 0;
+    for (int i = 0; i < ::list_length(outputs); ++i) {
+        auto* output = static_cast<Output*>(::list_nth(outputs, i));
+        if (!output->used) {
+            continue;
+        }
+        if (output->sent == NIL && equal(output->expression, expression)) {
+            return column + 1;
+        }
+        column += ::list_length(sent_of(*output));
+    }
+    return 0;
+}
+
 ::Query* replacement(const Fragment& fragment, const ::Query* base, const ::List* outputs,
                      bool some_here) {
     ::Query* remote = remote_half(fragment, outputs, some_here);

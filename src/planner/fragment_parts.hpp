@@ -30,6 +30,8 @@ Oid remote_rows_function();
 ::Query* select_from(::RangeTblEntry* rte);
 // What the nodes compute: the base query with the used outputs only.
 ::Query* fragment_query(const ::Query* base, const ::List* outputs);
+// The column of the nodes' rows that an output is taken from as it is; 0 for any other.
+int column_of_output(const ::List* outputs, const ::Expr* expression);
 Fragment* new_fragment(Rewrite& rewrite, ::Query* query, int32 group);
 // SELECT <outputs> from the base query's table on this server.
 ::Query* rows_here(const ::Query* base, const ::List* outputs);

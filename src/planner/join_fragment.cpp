@@ -59,6 +59,16 @@ void note_tables(Rewrite& rewrite, ::Query* base, Fragment* fragment, bool some_
     bool some_here = part.group->some_here;
     Fragment* fragment = new_fragment(rewrite, fragment_query(base, outputs), part.group->id.value);
     fragment->role = part.role;
+    fragment->key_collation = part.group->key_collation;
+    KeyGraph* graph = build_key_graph(*rewrite.herd, fragment->query);
+    fragment->fixed_keys = common_keys(*graph, &fragment->fixed_to_array);
+    for (int i = 0; i < ::list_length(part.keys); ++i) {
+        auto* key = static_cast<::Expr*>(::list_nth(part.keys, i));
+        int column = column_of_output(outputs, key);
+        if (column > 0) {
+            fragment->keys = ::bms_add_member(fragment->keys, column);
+        }
+    }
     fragment->rows =
         estimate(*rewrite.herd, without_broadcasts(rewrite, fragment->query), rewrite.parameters)
             .rows *

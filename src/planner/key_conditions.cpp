@@ -164,6 +164,18 @@ void link_outputs(Walk& walk, ::Query* outer, ::Index rti, ::Query* subquery, co
 
 namespace {
 
+void visit_list_of_keys(Walk& walk, ::Node* condition, const Level* level, const Scope& scope) {
+    ::Node* column_side = nullptr;
+    ::Node* array = array_of_keys(condition, &column_side);
+    int node = array == nullptr ? -1 : node_of_var(walk, column_side, level);
+    if (node >= 0 && may_restrict(walk, scope, node, level->query)) {
+        auto* column = static_cast<Column*>(::list_nth(walk.graph->columns, node));
+        if (column->level == level->query && column->values == nullptr) {
+            column->values = array;
+        }
+    }
+}
+
 // a IN (SELECT b ...): like a semi-join.
 void visit_any_sublink(Walk& walk, ::SubLink* sublink, const Level* level, const Scope& scope) {
     auto* test = reinterpret_cast<::OpExpr*>(sublink->testexpr);
@@ -212,6 +224,8 @@ void visit_condition(Walk& walk, ::Node* node, const Level* level, const Scope& 
             equate(walk, static_cast<::Node*>(linitial(operation->args)),
                    static_cast<::Node*>(lsecond(operation->args)), operation->opno, level, scope);
         }
+    } else if (IsA(node, ScalarArrayOpExpr)) {
+        visit_list_of_keys(walk, node, level, scope);
     } else if (IsA(node, SubLink) &&
                reinterpret_cast<::SubLink*>(node)->subLinkType == ANY_SUBLINK) {
         visit_any_sublink(walk, reinterpret_cast<::SubLink*>(node), level, scope);
@@ -276,6 +290,36 @@ void visit_jointree(Walk& walk, ::Node* node, const Level* level, const Scope& s
         default:
             break;
     }
+}
+
+::Node* array_of_keys(::Node* condition, ::Node** column) {
+    auto* operation = reinterpret_cast<::ScalarArrayOpExpr*>(condition);
+    if (!IsA(operation, ScalarArrayOpExpr) || !operation->useOr) {
+        return nullptr;
+    }
+    *column = static_cast<::Node*>(linitial(operation->args));
+    auto* array = static_cast<::Node*>(lsecond(operation->args));
+    Oid element = ::get_element_type(::exprType(array));
+    bool fits = OidIsValid(element) && is_value(array) &&
+                is_hash_equality(operation->opno, ::exprType(strip(*column)), element);
+    return fits ? array : nullptr;
+}
+
+::Node* value_of_key(::Node* condition, ::Node** column) {
+    auto* operation = reinterpret_cast<::OpExpr*>(condition);
+    if (!IsA(operation, OpExpr) || ::list_length(operation->args) != 2) {
+        return nullptr;
+    }
+    for (int side = 0; side < 2; ++side) {
+        *column = static_cast<::Node*>(::list_nth(operation->args, side));
+        auto* value = static_cast<::Node*>(::list_nth(operation->args, 1 - side));
+        Oid equality = side == 0 ? operation->opno : ::get_commutator(operation->opno);
+        if (is_value(value) &&
+            is_hash_equality(equality, ::exprType(strip(*column)), ::exprType(value))) {
+            return value;
+        }
+    }
+    return nullptr;
 }
 
 }  // namespace herd::planner

@@ -10,7 +10,8 @@ struct Column {
     ::Query* level;
     ::Index rti;
     ::AttrNumber attno;
-    ::Node* value;  // fixed by a condition of its own
+    ::Node* value;   // fixed by a condition of its own
+    ::Node* values;  // or to the elements of an array
 };
 
 struct Edge {

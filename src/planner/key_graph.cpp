@@ -171,16 +171,16 @@ void visit_query(Walk& walk, ::Query* query, const Level* parent) {
                            QTW_IGNORE_RT_SUBQUERIES | QTW_IGNORE_CTE_SUBQUERIES);
 }
 
-::Node* find_value(const KeyGraph& graph, int node, ::Bitmapset** seen) {
+::Node* find_value(const KeyGraph& graph, int node, ::Node* Column::*kind, ::Bitmapset** seen) {
     auto* column = static_cast<Column*>(::list_nth(graph.columns, node));
-    if (column->value != nullptr) {
-        return column->value;
+    if (column->*kind != nullptr) {
+        return column->*kind;
     }
     *seen = ::bms_add_member(*seen, node);
     for (int i = 0; i < ::list_length(graph.edges); ++i) {
         auto* edge = static_cast<Edge*>(::list_nth(graph.edges, i));
         if (edge->to == node && !::bms_is_member(edge->from, *seen)) {
-            ::Node* value = find_value(graph, edge->from, seen);
+            ::Node* value = find_value(graph, edge->from, kind, seen);
             if (value != nullptr) {
                 return value;
             }
@@ -215,7 +215,27 @@ KeyGraph* build_key_graph(const catalog::Catalog& herd, ::Query* query) {
 
 ::Node* fixed_value(const KeyGraph& graph, int node) {
     ::Bitmapset* seen = nullptr;
-    return find_value(graph, node, &seen);
+    return find_value(graph, node, &Column::value, &seen);
+}
+
+::Node* fixed_values(const KeyGraph& graph, int node) {
+    ::Bitmapset* seen = nullptr;
+    return find_value(graph, node, &Column::values, &seen);
+}
+
+::Node* common_keys(const KeyGraph& graph, bool* is_array) {
+    ::Node* common = nullptr;
+    for (int i = 0; i < ::list_length(graph.refs); ++i) {
+        auto* ref = static_cast<DistributedRef*>(::list_nth(graph.refs, i));
+        ::Node* value = fixed_value(graph, ref->key_node);
+        ::Node* keys = value != nullptr ? value : fixed_values(graph, ref->key_node);
+        if (keys == nullptr || (common != nullptr && !equal(common, keys))) {
+            return nullptr;
+        }
+        common = keys;
+        *is_array = value == nullptr;
+    }
+    return common;
 }
 
 bool reaches(const KeyGraph& graph, int from, int to) {

@@ -49,6 +49,20 @@ KeyGraph* build_key_graph(const catalog::Catalog& herd, ::Query* query);
 // is the key's, after the key type's hash of the expression's own type (exprType).
 ::Node* fixed_value(const KeyGraph& graph, int node);
 
+// An array expression of which the column is one element, or nullptr; its elements are of
+// get_element_type.
+::Node* fixed_values(const KeyGraph& graph, int node);
+
+// What the keys of all distributed tables are fixed to: one value, or the elements of one array.
+// nullptr when they are not, or to different ones.
+::Node* common_keys(const KeyGraph& graph, bool* is_array);
+
+// The array of `column = ANY (array)` when the array has no columns and equal values have equal
+// hashes, or nullptr. *column: the other side.
+::Node* array_of_keys(::Node* condition, ::Node** column);
+// The same of `column = value` or `value = column`.
+::Node* value_of_key(::Node* condition, ::Node** column);
+
 // Whether an edge path leads from one column to another.
 bool reaches(const KeyGraph& graph, int from, int to);
 

@@ -160,12 +160,8 @@ struct AggregatePath {
     executor::RemotePlan plan;
     plan.text = text.text;
     plan.plan_id = executor::new_plan_id();
-    plan.group_id = aggregate->relation->fragment->group_id;
     plan.binary = true;
-    plan.role = aggregate->relation->fragment->role;
-    set_locking(*aggregate->relation->fragment, &plan);
-    plan.several = one_of_several();
-    plan.relations = aggregate->relation->fragment->names;
+    ::Node* keys = describe_fragment(*aggregate->relation, &plan);
     auto* scan = makeNode(CustomScan);
     scan->scan.plan.targetlist = tlist;
     for (int i = 0; i < ::list_length(tlist); ++i) {
@@ -179,7 +175,7 @@ struct AggregatePath {
     scan->methods = executor::remote_scan_methods();
     scan->custom_private = executor::to_list(plan);
     scan->custom_exprs = executor::expressions_of(
-        plan, nullptr,
+        plan, keys,
         with_arguments(text.parameters, root->simple_rte_array[aggregate->relation->rti]));
     return &scan->scan.plan;
 }

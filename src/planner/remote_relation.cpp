@@ -5,6 +5,7 @@
 #include "pg/wire_types.hpp"
 #include "planner/broadcast.hpp"
 #include "planner/deparse.hpp"
+#include "planner/key_graph.hpp"
 #include "planner/shippable.hpp"
 
 extern "C" {
@@ -154,6 +155,41 @@ SortItem* sort_item(const ::PathKey* key, const ::RelOptInfo* rel) {
     return ::exprType(reinterpret_cast<::Node*>(column)) == type ? item : nullptr;
 }
 
+bool is_key(const RemoteRelation& relation, ::Node* side) {
+    auto* var = reinterpret_cast<::Var*>(without_relabel(reinterpret_cast<::Expr*>(side)));
+    return IsA(var, Var) && static_cast<::Index>(var->varno) == relation.rti &&
+           var->varlevelsup == 0 && ::bms_is_member(var->varattno, relation.fragment->keys);
+}
+
+::Node* set_keys(::Node* keys, bool is_array, executor::RemotePlan* plan) {
+    plan->by_keys = is_array;
+    plan->routed = !is_array;
+    plan->key_type = is_array ? ::get_element_type(::exprType(keys)) : ::exprType(keys);
+    return ::eval_const_expressions(nullptr, static_cast<::Node*>(copyObjectImpl(keys)));
+}
+
+// What the conditions fix the relation's key to: a value, or an array of them. Sets the plan's
+// fields for it; nullptr if nothing.
+::Node* keys_left(const RemoteRelation& relation, executor::RemotePlan* plan) {
+    if (relation.fragment->fixed_keys != nullptr) {
+        return set_keys(relation.fragment->fixed_keys, relation.fragment->fixed_to_array, plan);
+    }
+    for (int i = 0; i < ::list_length(relation.sent); ++i) {
+        auto* clause = reinterpret_cast<::Node*>(
+            static_cast<::RestrictInfo*>(::list_nth(relation.sent, i))->clause);
+        ::Node* column = nullptr;
+        ::Node* array = array_of_keys(clause, &column);
+        if (array != nullptr && is_key(relation, column)) {
+            return set_keys(array, true, plan);
+        }
+        ::Node* value = value_of_key(clause, &column);
+        if (value != nullptr && is_key(relation, column)) {
+            return set_keys(value, false, plan);
+        }
+    }
+    return nullptr;
+}
+
 }  // namespace
 
 RemoteRelation* new_relation(const Fragment& fragment, ::Index rti) {
@@ -243,9 +279,17 @@ RemoteRelation* ordered_relation(::PlannerInfo* root, ::RelOptInfo* rel,
     return ordered;
 }
 
-void set_locking(const Fragment& fragment, executor::RemotePlan* plan) {
+::Node* describe_fragment(const RemoteRelation& relation, executor::RemotePlan* plan) {
+    const Fragment& fragment = *relation.fragment;
+    plan->group_id = fragment.group_id;
+    plan->role = fragment.role;
+    plan->relations = fragment.names;
+    // What a row-by-row change reads stays locked until it has been changed.
+    plan->several = one_of_several() || changes_rows();
     plan->writes = fragment.locking != Locking::kNone;
     plan->queues = fragment.locking == Locking::kWaits;
+    plan->key_collation = fragment.key_collation;
+    return keys_left(relation, plan);
 }
 
 ::List* scan_columns(const RemoteRelation& relation) {
@@ -280,17 +324,12 @@ void finish_scan(::PlannerInfo* root, const RemoteRelation& relation, ::CustomSc
     executor::RemotePlan plan;
     plan.text = text.text;
     plan.plan_id = executor::new_plan_id();
-    plan.group_id = relation.fragment->group_id;
     plan.binary = binary;
-    plan.role = relation.fragment->role;
-    set_locking(*relation.fragment, &plan);
-    // What a row-by-row change reads stays locked until it has been changed.
-    plan.several = one_of_several() || changes_rows();
+    ::Node* keys = describe_fragment(relation, &plan);
     plan.sort = sort_columns(relation);
-    plan.relations = relation.fragment->names;
     scan->custom_private = executor::to_list(plan);
     scan->custom_exprs = executor::expressions_of(
-        plan, nullptr, with_arguments(text.parameters, root->simple_rte_array[relation.rti]));
+        plan, keys, with_arguments(text.parameters, root->simple_rte_array[relation.rti]));
 }
 
 }  // namespace herd::planner

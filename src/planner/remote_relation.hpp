@@ -42,8 +42,9 @@ bool can_send(const ::RestrictInfo* restriction);
 bool sendable_expression(::Node* expression);
 // The columns as the scan's target list.
 ::List* scan_columns(const RemoteRelation& relation);
-// Says in the plan that reading the fragment locks rows.
-void set_locking(const Fragment& fragment, executor::RemotePlan* plan);
+// Says in the plan what is the fragment's own: group, rights, locks, and the keys that its
+// conditions leave. Returns the expression of those, or nullptr.
+::Node* describe_fragment(const RemoteRelation& relation, executor::RemotePlan* plan);
 // Fills custom_private and custom_exprs.
 void finish_scan(::PlannerInfo* root, const RemoteRelation& relation, ::CustomScan* scan);
 

@@ -284,10 +284,17 @@ void refuse_statement(const char* what, const char* reason, const char* hint) {
     }
     RemoteText text = deparse(query, "");
     executor::RemotePlan plan = remote_plan(request, text);
-    plan.group_id =
-        herd.find(rt_fetch(query->resultRelation, query->rtable)->relid)->group->id.value;
+    const DistributedRef* target = target_of(graph, query);
+    plan.group_id = target->table->group->id.value;
+    ::Node* keys = fixed_values(graph, target->key_node);
+    if (keys != nullptr) {
+        keys = fold(keys);
+        plan.by_keys = true;
+        plan.key_type = ::get_element_type(::exprType(keys));
+        plan.key_collation = target->table->group->key_collation;
+    }
     ::PlannedStmt* statement = plan_child(request);
-    executor::wrap_statement(statement, plan, nullptr, text.parameters);
+    executor::wrap_statement(statement, plan, keys, text.parameters);
     return statement;
 }
 

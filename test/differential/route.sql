@@ -109,3 +109,32 @@ SELECT order_id FROM orders WHERE customer_id = 44 ORDER BY order_id OFFSET 1 LI
 SELECT customer_id, order_id FROM orders WHERE (customer_id, order_id) = (44, 4402);
 -- test: key equal to a stable function's value
 SELECT name FROM customers WHERE id = length(current_schema()) + 38;
+-- test: lists of keys
+SELECT id, name FROM customers WHERE id IN (3, 44, 44, 91) ORDER BY id;
+SELECT id FROM customers WHERE id = ANY ('{7,8,9,NULL}'::int[]) ORDER BY id;
+SELECT count(*) FROM customers WHERE id = ANY ('{7,8,9}'::smallint[]) OR id = 12;
+SELECT count(*), sum(balance) FROM customers WHERE id = ANY ('{}'::bigint[]);
+SELECT count(*) FROM customers WHERE id = ANY (NULL::bigint[]);
+SELECT count(*) FROM customers WHERE NOT id = ANY ('{7,8,9}');
+SELECT count(*) FROM customers WHERE id <> ALL ('{7,8,9}');
+SELECT id, title FROM documents WHERE id IN (md5('doc3')::uuid, md5('doc9')::uuid, md5('none')::uuid) ORDER BY title;
+SELECT name FROM devices WHERE name = ANY (ARRAY['sensor-1', 'sensor-2']::varchar[]) ORDER BY name;
+-- test: lists of keys in joins
+SELECT c.id, o.order_id FROM customers c JOIN orders o ON o.customer_id = c.id WHERE c.id IN (3, 44, 91) ORDER BY 1, 2;
+SELECT c.id, count(o.order_id) FROM customers c LEFT JOIN orders o ON o.customer_id = c.id AND o.customer_id IN (3, 44) WHERE c.id < 60 GROUP BY c.id ORDER BY 1;
+SELECT c.id, o.order_id FROM customers c LEFT JOIN orders o ON o.customer_id = c.id WHERE o.customer_id IN (3, 44) ORDER BY 1, 2;
+SELECT c.id, o.order_id FROM customers c FULL JOIN orders o ON o.customer_id = c.id AND c.id = 3 WHERE c.id IN (3, 44) OR c.id IS NULL ORDER BY 1, 2 LIMIT 20;
+SELECT c.id, n.body FROM customers c JOIN local_notes n ON n.customer_id = c.id WHERE c.id = 42 ORDER BY 2;
+SELECT id, (SELECT count(*) FROM orders o WHERE o.customer_id = c.id AND o.customer_id IN (3, 44)) FROM customers c WHERE id < 50 ORDER BY id;
+-- test: lists of keys in writes
+UPDATE customers SET score = 11 WHERE id IN (3, 44, 91);
+UPDATE customers SET score = score + 1 WHERE id = ANY ('{3,44,NULL}') RETURNING id, score;
+UPDATE orders o SET note = 'listed' FROM customers c WHERE c.id = o.customer_id AND c.id IN (3, 44) RETURNING o.customer_id, o.order_id;
+DELETE FROM order_items i USING orders o WHERE o.customer_id = i.customer_id AND o.order_id = i.order_id AND o.customer_id IN (44, 91);
+SELECT count(*) FROM order_items;
+-- test: prepared lists of keys
+PREPARE of_keys(bigint[]) AS SELECT count(*), min(name) FROM customers WHERE id = ANY ($1);
+EXECUTE of_keys('{1,2}'); EXECUTE of_keys('{}'); EXECUTE of_keys(NULL); EXECUTE of_keys('{1,2,3,4,5,6,7}'); EXECUTE of_keys('{9}'); EXECUTE of_keys('{9,1}'); EXECUTE of_keys('{9,2}');
+PREPARE touch(int, int) AS UPDATE customers SET score = $2 WHERE id IN ($1, $1 + 1) RETURNING id;
+EXECUTE touch(1, 1); EXECUTE touch(2, 1); EXECUTE touch(3, 1); EXECUTE touch(4, 1); EXECUTE touch(5, 1); EXECUTE touch(6, 1); EXECUTE touch(NULL, 1);
+DEALLOCATE of_keys; DEALLOCATE touch;
