@@ -22,6 +22,8 @@ struct ScanState {
     ::TupleTableSlot* kept_slot;
     bool complete;  // kept holds them all
     bool only_explained;
+    ::PlanState* beside;  // rows of this server, read while the nodes work; nullptr: none
+    bool beside_done;
 };
 
 ScanState* state_of(::CustomScanState* node) {
@@ -54,6 +56,15 @@ void begin_body(::CustomScanState* node, ::EState* estate, int eflags) {
 }
 
 void begin(::CustomScanState* node, ::EState* estate, int eflags) {
+    auto* scan = reinterpret_cast<::CustomScan*>(node->ss.ps.plan);
+    if (scan->custom_plans != NIL) {
+        auto* state = state_of(node);
+        state->beside =
+            ::ExecInitNode(static_cast<::Plan*>(linitial(scan->custom_plans)), estate, eflags);
+        node->custom_ps = ::list_make1(state->beside);
+        // Its rows are handed on in slots of its own.
+        node->ss.ps.resultopsfixed = false;
+    }
     pg::enter("HerdRemote", [&] { begin_body(node, estate, eflags); });
 }
 
@@ -116,7 +127,29 @@ bool recheck(::ScanState*, ::TupleTableSlot*) {
     return true;
 }
 
+// The nodes are asked before the first row here is read.
+::TupleTableSlot* next_beside(::CustomScanState* node) {
+    auto* state = state_of(node);
+    if (node->ss.ps.state->es_epq_active == nullptr) {
+        pg::enter("HerdRemote", [&] {
+            if (!state->run->query().started()) {
+                state->run->start();
+            }
+        });
+    }
+    ::TupleTableSlot* slot = ::ExecProcNode(state->beside);
+    state->beside_done = TupIsNull(slot);
+    return slot;
+}
+
 ::TupleTableSlot* execute(::CustomScanState* node) {
+    auto* state = state_of(node);
+    if (state->beside != nullptr && !state->beside_done) {
+        ::TupleTableSlot* slot = next_beside(node);
+        if (!TupIsNull(slot)) {
+            return slot;
+        }
+    }
     if (node->ss.ps.state->es_epq_active != nullptr) {
         ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                         errmsg("could not serialize access due to concurrent update"),
@@ -128,6 +161,9 @@ bool recheck(::ScanState*, ::TupleTableSlot*) {
 
 void end(::CustomScanState* node) {
     auto* state = state_of(node);
+    if (state->beside != nullptr) {
+        ::ExecEndNode(state->beside);
+    }
     pg::enter("HerdRemote", [&] { state->run->query().reset(); });
     if (state->kept_slot != nullptr) {
         ::ExecDropSingleTupleTableSlot(state->kept_slot);
@@ -141,6 +177,15 @@ void end(::CustomScanState* node) {
 
 void rescan(::CustomScanState* node) {
     auto* state = state_of(node);
+    if (state->beside != nullptr) {
+        state->beside_done = false;
+        if (node->ss.ps.chgParam != nullptr) {
+            ::UpdateChangedParamSet(state->beside, node->ss.ps.chgParam);
+        }
+        if (state->beside->chgParam == nullptr) {
+            ::ExecReScan(state->beside);
+        }
+    }
     ::ExecScanReScan(&node->ss);
     if (state->kept != nullptr) {
         ::tuplestore_rescan(state->kept);

@@ -9,6 +9,9 @@ extern "C" {
 
 namespace herd::executor {
 
+// The scan may have one child plan with the same columns: rows of this server. The nodes are asked
+// first, then the child's rows come, then the nodes'.
+//
 // For a CustomScan whose custom_private is to_list(plan) and custom_exprs expressions_of(plan).
 const ::CustomScanMethods* remote_scan_methods();
 

@@ -11,6 +11,7 @@
 #include "planner/modify_query.hpp"
 #include "planner/row_places.hpp"
 #include "planner/shippable.hpp"
+#include "planner/side_by_side.hpp"
 
 extern "C" {
 #include "access/table.h"
@@ -232,6 +233,7 @@ void rewrite_into_fragments(Rewrite& rewrite, ::Query* query) {
                               request.parameters);
         },
         [&] { current = outer; });
+    run_side_by_side(statement);
     complete_plan(rewrite, statement);
     return statement;
 }
