@@ -4,6 +4,7 @@
 #include "pg/wire_types.hpp"
 #include "planner/broadcast.hpp"
 #include "planner/estimate.hpp"
+#include "planner/implied_conditions.hpp"
 
 extern "C" {
 #include "miscadmin.h"
@@ -86,49 +87,6 @@ bool is_small(const Rewrite& rewrite, const ::Query* query, double largest) {
 }
 
 // ---- FROM items ----
-
-// What a condition says about the entries alone: the condition itself if it reads nothing else, or
-// of an OR those parts of every arm that do; nullptr: nothing. Inner queries are left where they
-// are.
-::Node* implied(::Node* condition, ::Bitmapset* entries) {
-    ::Bitmapset* read = entries_read(condition);
-    if (::checkExprHasSubLink(condition) || refers_outward(condition) ||
-        ::contain_volatile_functions(condition) || !::bms_overlap(read, entries)) {
-        return nullptr;
-    }
-    if (::bms_is_subset(read, entries)) {
-        return condition;
-    }
-    ::List* arms = NIL;
-    for (int i = 0; ::is_orclause(condition) &&
-                    i < ::list_length(reinterpret_cast<::BoolExpr*>(condition)->args);
-         ++i) {
-        auto* arm =
-            static_cast<::Node*>(::list_nth(reinterpret_cast<::BoolExpr*>(condition)->args, i));
-        ::List* kept = NIL;
-        ::List* parts = conditions_of(arm);
-        for (int j = 0; j < ::list_length(parts); ++j) {
-            ::Node* part = implied(static_cast<::Node*>(::list_nth(parts, j)), entries);
-            kept = part == nullptr ? kept : ::lappend(kept, part);
-        }
-        if (kept == NIL) {
-            return nullptr;
-        }
-        arms = ::lappend(arms, all_of(kept));
-    }
-    return arms == NIL ? nullptr : reinterpret_cast<::Node*>(::make_orclause(arms));
-}
-
-// The conditions that the entries' rows have to meet, each on its own.
-::List* own_conditions(const ::Query* query, ::Bitmapset* entries) {
-    ::List* own = NIL;
-    ::List* conditions = conditions_of(query->jointree->quals);
-    for (int i = 0; i < ::list_length(conditions); ++i) {
-        ::Node* part = implied(static_cast<::Node*>(::list_nth(conditions, i)), entries);
-        own = part == nullptr ? own : ::lappend(own, part);
-    }
-    return own;
-}
 
 void set_targets(::Query* query, const ::List* outputs) {
     for (int i = 0; i < ::list_length(outputs); ++i) {
@@ -383,6 +341,7 @@ void open_conditions(Level& level, const Anchor& anchor) {
 }  // namespace
 
 void choose_broadcasts(Level& level) {
+    add_key_equalities(level);
     ::List* parts = setting == kNever ? NIL : find_parts(level);
     bool inner_queries = ::checkExprHasSubLink(level.query->jointree->quals);
     if (parts == NIL || (::list_length(parts) == 1 && !inner_queries)) {

@@ -30,7 +30,7 @@ namespace {
 ::create_upper_paths_hook_type previous_hook = nullptr;
 
 constexpr double kRoundTripCost = 100;
-constexpr double kRowCost = 0.05;
+constexpr double kRowCost = 0.2;
 
 // The only relation of the query, taken apart.
 struct Halves {

@@ -34,7 +34,7 @@ namespace {
 
 // Costs of a round trip and of a row on the wire, in units of the planner's sequential page.
 constexpr double kRoundTripCost = 100;
-constexpr double kRowCost = 0.05;
+constexpr double kRowCost = 0.2;
 
 ::Plan* make_plan(::PlannerInfo* root, ::RelOptInfo* rel, ::CustomPath* path, ::List* tlist,
                   ::List* clauses, ::List*) {

@@ -5,6 +5,7 @@
 extern "C" {
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
+#include "optimizer/tlist.h"
 }
 
 namespace herd::planner {
@@ -40,6 +41,7 @@ int remote_position(const ::Append* append) {
 ::Plan* beside(::Append* append, int position) {
     auto* scan = static_cast<::CustomScan*>(::list_nth(append->appendplans, position));
     ::Plan& plan = scan->scan.plan;
+    ::apply_tlist_labeling(plan.targetlist, append->plan.targetlist);
     ::List* others = ::list_delete_nth_cell(append->appendplans, position);
     plan.startup_cost = append->plan.startup_cost;
     plan.total_cost = append->plan.total_cost;

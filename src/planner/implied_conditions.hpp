@@ -1,0 +1,15 @@
+// Conditions that follow from those that a query level has. PostgreSQL style.
+#pragma once
+
+#include "planner/level_parts.hpp"
+
+namespace herd::planner {
+
+// The conditions that the entries' rows have to meet, each on its own: those over nothing else, and
+// what an OR over more says about them in each of its arms.
+::List* own_conditions(const ::Query* query, ::Bitmapset* entries);
+
+// a.key = x AND b.key = x: adds a.key = b.key, by which nodes can join.
+void add_key_equalities(const Level& level);
+
+}  // namespace herd::planner
