@@ -1,9 +1,11 @@
 // Which parts of a query level are broadcast: those that are small beside the largest part that is
 // divided over the nodes, and joined to it by conditions that nodes can check.
+#include <algorithm>
+
 #include "pg/compat.hpp"
 #include "pg/wire_types.hpp"
 #include "planner/broadcast.hpp"
-#include "planner/estimate.hpp"
+#include "planner/broadcast_make.hpp"
 #include "planner/implied_conditions.hpp"
 
 extern "C" {
@@ -20,142 +22,6 @@ extern "C" {
 namespace herd::planner {
 
 namespace {
-
-enum Setting { kAuto, kAlways, kNever };
-int setting = kAuto;
-const ::config_enum_entry kSettings[] = {{"auto", kAuto, false},
-                                         {"always", kAlways, false},
-                                         {"never", kNever, false},
-                                         {nullptr, 0, false}};
-
-// ---- may a query's rows be sent as arrays? ----
-
-bool locks_rows(::Node* node, void*) {
-    if (node == nullptr) {
-        return false;
-    }
-    if (IsA(node, Query)) {
-        auto* query = reinterpret_cast<::Query*>(node);
-        return query->rowMarks != NIL || query->commandType != CMD_SELECT ||
-               pg::compat::walk_query(query, locks_rows, nullptr, 0);
-    }
-    return pg::compat::walk_expression(node, locks_rows, nullptr);
-}
-
-bool travels_in_arrays(const ::List* targets) {
-    for (int i = 0; i < ::list_length(targets); ++i) {
-        auto* entry = static_cast<::TargetEntry*>(::list_nth(targets, i));
-        Oid type = ::exprType(reinterpret_cast<::Node*>(entry->expr));
-        char kind = ::get_typtype(::getBaseType(type));
-        if (entry->resjunk || pg::has_local_value_type(type) ||
-            !OidIsValid(::get_array_type(type)) || type_is_array_domain(type) ||
-            (kind != TYPTYPE_BASE && kind != TYPTYPE_ENUM && kind != TYPTYPE_RANGE)) {
-            return false;
-        }
-    }
-    return targets != NIL;
-}
-
-bool can_broadcast(const Rewrite& rewrite, const ::Query* query) {
-    auto* node = const_cast<::Node*>(reinterpret_cast<const ::Node*>(query));
-    return query->commandType == CMD_SELECT && !refers_outward(node) &&
-           !locks_rows(node, nullptr) && !reads_other_with(rewrite, node) &&
-           travels_in_arrays(query->targetList) && !::contain_volatile_functions(node);
-}
-
-// ---- sizes ----
-
-double bytes_of(const Estimate& estimate) {
-    constexpr double kPerRow = 16;
-    return estimate.rows * (estimate.width + kPerRow);
-}
-
-Estimate size_of(const Rewrite& rewrite, const ::Query* query) {
-    return estimate(*rewrite.herd, without_broadcasts(rewrite, query), rewrite.parameters);
-}
-
-// Sent to every node, the rows must fit into work_mem and be fewer bytes than those that would
-// have to be fetched otherwise.
-bool is_small(const Rewrite& rewrite, const ::Query* query, double largest) {
-    constexpr double kMostRows = 1'000'000;
-    Estimate size = size_of(rewrite, query);
-    if (setting == kAlways) {
-        return size.rows <= kMostRows;
-    }
-    double nodes = static_cast<double>(rewrite.herd->nodes.size()) - 1;
-    return bytes_of(size) <= work_mem * 1024.0 && bytes_of(size) * nodes <= largest;
-}
-
-// ---- FROM items ----
-
-void set_targets(::Query* query, const ::List* outputs) {
-    for (int i = 0; i < ::list_length(outputs); ++i) {
-        auto* output = static_cast<Output*>(::list_nth(outputs, i));
-        query->targetList = ::lappend(
-            query->targetList,
-            ::makeTargetEntry(static_cast<::Expr*>(copyObjectImpl(output->expression)),
-                              static_cast<::AttrNumber>(i + 1), ::pstrdup(output->name), false));
-    }
-}
-
-::List* items_within(const ::Query* query, ::Bitmapset* entries) {
-    ::List* items = NIL;
-    for (int i = 0; i < ::list_length(query->jointree->fromlist); ++i) {
-        auto* item = static_cast<::Node*>(::list_nth(query->jointree->fromlist, i));
-        if (::bms_is_subset(entries_of(item, nullptr), entries)) {
-            items = ::lappend(items, item);
-        }
-    }
-    return items;
-}
-
-// The part's rows, as far as its own conditions leave them, with the columns that the rest needs.
-// The level loses the part; its columns are those of a new entry, which is yet to be added.
-::Query* cut_out(::Query* query, ::Bitmapset* entries) {
-    ::List* items = items_within(query, entries);
-    ::List* own = own_conditions(query, entries);
-    ::Query* part = part_of_level(query, items, own);
-    ::FromExpr* from = query->jointree;
-    from->fromlist = ::list_difference_ptr(from->fromlist, items);
-    from->quals = all_of(::list_difference_ptr(conditions_of(from->quals), own));
-    ::Bitmapset* joins = nullptr;
-    (void)entries_of(reinterpret_cast<::Node*>(part->jointree), &joins);
-    ::Bitmapset* gone = ::bms_union(entries, joins);
-    auto entry = static_cast<::Index>(::list_length(query->rtable) + 1);
-    set_targets(part, replace_entries(query, entries, entry));
-    int rti = -1;
-    while ((rti = ::bms_next_member(gone, rti)) >= 0) {
-        lfirst(list_nth_cell(query->rtable, rti - 1)) = blank_entry();
-    }
-    return part;
-}
-
-::Query* preview(const ::Query* query, ::Bitmapset* entries) {
-    return cut_out(static_cast<::Query*>(copyObjectImpl(query)), entries);
-}
-
-const Broadcast& new_broadcast(Rewrite& rewrite, ::Query* query, int levels) {
-    static int last_id = 0;
-    auto* broadcast = static_cast<Broadcast*>(::palloc0(sizeof(Broadcast)));
-    broadcast->id = ++last_id;
-    broadcast->name = ::psprintf("herd broadcast %d", broadcast->id);
-    broadcast->query = static_cast<::Query*>(copyObjectImpl(query));
-    rewrite.broadcasts = ::lappend(rewrite.broadcasts, broadcast);
-    lower_with_references(query, levels);
-    auto* with = makeNode(CommonTableExpr);
-    with->ctename = ::pstrdup(broadcast->name);
-    with->ctematerialized = CTEMaterializeAlways;
-    with->ctequery = reinterpret_cast<::Node*>(query);
-    with->cterefcount = 2;
-    with->location = -1;
-    ::RangeTblEntry* shape = broadcast_entry(*broadcast, 0);
-    with->ctecolnames = static_cast<::List*>(copyObjectImpl(shape->eref->colnames));
-    with->ctecoltypes = shape->coltypes;
-    with->ctecoltypmods = shape->coltypmods;
-    with->ctecolcollations = shape->colcollations;
-    broadcast->with = with;
-    return *broadcast;
-}
 
 // ---- a level's FROM ----
 
@@ -178,8 +44,49 @@ struct Anchor {
     double bytes;
 };
 
+struct GroupSearch {
+    const catalog::Catalog* herd;
+    const catalog::Group* group;
+};
+
+bool has_table_of_group(::Node* node, void* argument) {
+    auto& search = *static_cast<GroupSearch*>(argument);
+    if (node == nullptr) {
+        return false;
+    }
+    if (IsA(node, RangeTblEntry)) {
+        auto* rte = reinterpret_cast<::RangeTblEntry*>(node);
+        const catalog::Table* table =
+            rte->rtekind == RTE_RELATION ? search.herd->find(rte->relid) : nullptr;
+        return table != nullptr && table->group == search.group;
+    }
+    if (IsA(node, Query)) {
+        return pg::compat::walk_query(reinterpret_cast<::Query*>(node), has_table_of_group,
+                                      argument, QTW_EXAMINE_RTES_BEFORE);
+    }
+    return pg::compat::walk_expression(node, has_table_of_group, argument);
+}
+
+// Whether a condition compares the part with an inner query over tables that may lie beside it.
+bool has_inner_companion(const Level& level, const Part& part) {
+    GroupSearch search = {level.rewrite->herd, part.group};
+    ::List* conditions = conditions_of(level.query->jointree->quals);
+    for (int i = 0; i < ::list_length(conditions); ++i) {
+        auto* condition = static_cast<::Node*>(::list_nth(conditions, i));
+        if (::checkExprHasSubLink(condition) &&
+            ::bms_overlap(entries_read(condition), part.entries) &&
+            has_table_of_group(condition, &search)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The part that the others are sent to: of those with inner queries over the same group, or else of
+// all, the one with the most bytes.
 Anchor find_anchor(const Level& level, const ::List* parts) {
     Anchor anchor = {nullptr, -1};
+    bool companion = false;
     for (int i = 0; i < ::list_length(parts); ++i) {
         auto* part = static_cast<Part*>(::list_nth(parts, i));
         if (part->group == nullptr || part->tables == 0) {
@@ -190,21 +97,13 @@ Anchor find_anchor(const Level& level, const ::List* parts) {
                                reads_other_with(*level.rewrite, reinterpret_cast<::Node*>(query))
                            ? 0
                            : bytes_of(size_of(*level.rewrite, query));
-        if (bytes > anchor.bytes) {
+        bool accompanied = has_inner_companion(level, *part);
+        if (accompanied == companion ? bytes > anchor.bytes : accompanied) {
             anchor = {part, bytes};
+            companion = accompanied;
         }
     }
     return anchor;
-}
-
-void broadcast_part(Level& level, ::Bitmapset* entries, ::Query* home, int levels_up) {
-    ::Query* part = cut_out(level.query, entries);
-    const Broadcast& broadcast = new_broadcast(*level.rewrite, part, 1 - levels_up);
-    home->cteList = ::lappend(home->cteList, broadcast.with);
-    level.query->rtable =
-        ::lappend(level.query->rtable, broadcast_entry(broadcast, static_cast<::Index>(levels_up)));
-    level.query->jointree->fromlist = ::lappend(level.query->jointree->fromlist,
-                                                reference_to(::list_length(level.query->rtable)));
 }
 
 // Parts that are small and connected, directly or by others, to what is joined on the nodes.
@@ -342,7 +241,7 @@ void open_conditions(Level& level, const Anchor& anchor) {
 
 void choose_broadcasts(Level& level) {
     add_key_equalities(level);
-    ::List* parts = setting == kNever ? NIL : find_parts(level);
+    ::List* parts = !broadcasts_enabled() ? NIL : find_parts(level);
     bool inner_queries = ::checkExprHasSubLink(level.query->jointree->quals);
     if (parts == NIL || (::list_length(parts) == 1 && !inner_queries)) {
         return;
@@ -367,13 +266,6 @@ void choose_broadcasts(Level& level) {
             return;
         }
     }
-}
-
-void initialize_broadcasts() {
-    ::DefineCustomEnumVariable(
-        "herd.broadcast",
-        "Whether the smaller side of a join is sent to the nodes: auto, always or never.", nullptr,
-        &setting, kAuto, kSettings, PGC_USERSET, 0, nullptr, nullptr, nullptr);
 }
 
 }  // namespace herd::planner

@@ -2,6 +2,7 @@
 // becomes one remote relation.
 #include "pg/compat.hpp"
 #include "planner/broadcast.hpp"
+#include "planner/decorrelate.hpp"
 #include "planner/estimate.hpp"
 
 extern "C" {
@@ -166,6 +167,9 @@ int tables_of_herd(const Level& level) {
     flatten_joins(query);
     level.unfit = entries_read_whole(query);
     choose_broadcasts(level);
+    if (decorrelate(level)) {
+        return NIL;
+    }
     ::List* merges = take_fragments(level);
     ::List* entries = NIL;
     for (int i = 0; i < ::list_length(merges); ++i) {
