@@ -3,6 +3,7 @@
 
 #include "executor/as_role.hpp"
 #include "executor/modify_router.hpp"
+#include "pg/failpoint.hpp"
 
 extern "C" {
 #include "miscadmin.h"
@@ -15,6 +16,7 @@ namespace herd::executor {
 
 void ModifyRouter::flush(Batch& batch) {
     pg::check_interrupts();
+    HERD_FAILPOINT("modify.before_batch");
     const ModifyAction& what = action(batch);
     batch.returning = plan_.returns || batch.leaves;
     batch.inserted = 0;

@@ -3,6 +3,7 @@
 #include "executor/explain.hpp"
 #include "executor/modify_plan_data.hpp"
 #include "executor/modify_router.hpp"
+#include "executor/remote_run.hpp"
 
 extern "C" {
 #include "commands/explain.h"
@@ -55,6 +56,9 @@ void begin(::CustomScanState* node, ::EState* estate, int eflags) {
 void carry_out(::CustomScanState* node) {
     ModifyState* state = state_of(node);
     ::PlanState* changes = changes_of(node);
+    if (state->plan.group_id != 0) {
+        pg::call([&] { lock_group_writes(state->plan.group_id); });
+    }
     while (pg::call([&] {
         ::TupleTableSlot* change = ::ExecProcNode(changes);
         if (TupIsNull(change)) {

@@ -25,15 +25,6 @@ namespace {
 // Advisory locks have a field that tells the SQL functions' (1, 2) from others'.
 constexpr uint16 kGroupWriteLockField = 4;
 
-// Writers of several nodes lock rows on each of them in an order of its own: two of them could
-// deadlock where one PostgreSQL would not. So there is one at a time per table group.
-void lock_group_writes(int32 group) {
-    ::LOCKTAG tag;
-    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0x68657264, static_cast<uint32>(group),
-                         kGroupWriteLockField);
-    (void)::LockAcquire(&tag, ExclusiveLock, false, false);
-}
-
 struct Part {
     ::EState* part;
     std::uint64_t number;
@@ -51,6 +42,13 @@ void forget_part(void* estate) {
 }
 
 }  // namespace
+
+void lock_group_writes(int32 group) {
+    ::LOCKTAG tag;
+    SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0x68657264, static_cast<uint32>(group),
+                         kGroupWriteLockField);
+    (void)::LockAcquire(&tag, ExclusiveLock, false, false);
+}
 
 void share_statement_number(::EState* part, ::EState* whole) {
     std::uint64_t number = statement_number(whole);

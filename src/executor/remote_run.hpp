@@ -58,6 +58,11 @@ private:
     bool captures_ = false;
 };
 
+// Writers of several nodes lock rows on each of them in an order of its own: two of them could
+// deadlock where one PostgreSQL would not. So there is one at a time per table group; before the
+// first row is locked. PostgreSQL style.
+void lock_group_writes(int32 group);
+
 // The number of the client's statement that runs now, for its fragments' common snapshot.
 std::uint64_t statement_number(::EState* estate);
 // From now on a part of a statement has the number of the whole, as long as its EState lives.
