@@ -58,12 +58,6 @@ bool reads_own_rows(::Node* node, void* argument) {
     return pg::compat::walk_expression(node, reads_own_rows, argument);
 }
 
-bool nodes_can_apply_policies(const catalog::Catalog& herd, const ::RangeTblEntry* rte) {
-    auto* policies = reinterpret_cast<::Node*>(rte->securityQuals);
-    return is_shippable(policies) &&
-           !reads_own_rows(policies, const_cast<catalog::Catalog*>(&herd));
-}
-
 // The planner counts a relation's columns by their names.
 void name_added_columns(::RangeTblEntry* rte, const ::List* outputs) {
     rte->eref = static_cast<::Alias*>(copyObjectImpl(rte->eref));
@@ -94,7 +88,7 @@ void replace_table(Rewrite& rewrite, ::Query* query, ::Index rti, const catalog:
     ::ChangeVarNodes(reinterpret_cast<::Node*>(original->securityQuals), static_cast<int>(rti), 1,
                      0);
     Oid role = original->checkAsUser;
-    bool policies_here = !nodes_can_apply_policies(*rewrite.herd, rte);
+    bool policies_here = !nodes_can_apply(*rewrite.herd, rte->securityQuals);
     if (policies_here) {
         original->securityQuals = NIL;
         role = BOOTSTRAP_SUPERUSERID;
@@ -183,6 +177,11 @@ const Fragment* fragment_of_call(const ::Node* node) {
 }
 
 }  // namespace
+
+bool nodes_can_apply(const catalog::Catalog& herd, const ::List* policies) {
+    auto* node = reinterpret_cast<::Node*>(const_cast<::List*>(policies));
+    return is_shippable(node) && !reads_own_rows(node, const_cast<catalog::Catalog*>(&herd));
+}
 
 void enclose_table(const catalog::Catalog& herd, ::Query* query, ::Index rti) {
     ::RangeTblEntry* rte = rt_fetch(rti, query->rtable);

@@ -65,6 +65,9 @@ struct Rewrite {
 };
 void rewrite_into_fragments(Rewrite& rewrite, ::Query* query);
 
+// Whether every node can apply a table's policies by itself.
+bool nodes_can_apply(const catalog::Catalog& herd, const ::List* policies);
+
 // Makes an entry of a table whose rows are here a subquery of its own, which takes the entry's row
 // mark: outer joins can't have one.
 void enclose_table(const catalog::Catalog& herd, ::Query* query, ::Index rti);

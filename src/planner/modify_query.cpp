@@ -243,6 +243,28 @@ void add_place(Changes& changes) {
     return outer;
 }
 
+namespace {
+
+// The nodes apply row security to what they are told to change.
+void check_policies(const Changes& changes, const ::RangeTblEntry* rte) {
+    const ::Query* query = changes.query;
+    ::List* policies = ::list_copy(rte->securityQuals);
+    for (int i = 0; i < ::list_length(query->withCheckOptions); ++i) {
+        auto* option = static_cast<::WithCheckOption*>(::list_nth(query->withCheckOptions, i));
+        if (option->kind != WCO_VIEW_CHECK) {
+            policies = ::lappend(policies, option->qual);
+        }
+    }
+    if (query->hasRowSecurity && !nodes_can_apply(*changes.herd, policies)) {
+        refuse_statement(::psprintf("a change of table \"%s\" that is computed row by row",
+                                    ::get_rel_name(rte->relid)),
+                         "its row security policies need what nodes don't have",
+                         "Let the policies read the row itself, settings and reference tables.");
+    }
+}
+
+}  // namespace
+
 const char* changes_name(const Modification& modification) {
     return ::psprintf("changes %d", modification.id);
 }
@@ -258,6 +280,7 @@ const char* changes_name(const Modification& modification) {
         changes.plan.key_collation = target.group->key_collation;
     }
     rte->inFromCl = true;
+    check_policies(changes, rte);
     if (query->commandType == CMD_MERGE) {
         add_merge_actions(changes);
     } else {

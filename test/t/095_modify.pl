@@ -120,5 +120,15 @@ like $herd->error_of("UPDATE item SET id = id + 500 WHERE id = $moving"), qr/Row
 my ($staying) = $herd->sql("SELECT id FROM item WHERE id <= 20 AND herd.node_of('item', id::text) = herd.node_of('item', (id + 500)::text) LIMIT 1");
 $herd->sql("UPDATE item SET id = id + 500 WHERE id = $staying");
 is $herd->sql("SELECT count(*) FROM part WHERE item = $staying + 500"), 1, 'on the same node they follow';
+
+# Policies that a node can't apply.
+$herd->sql('CREATE ROLE modify_user');
+$herd->sql(<<'SQL');
+GRANT ALL ON item, other TO modify_user;
+ALTER TABLE item ENABLE ROW LEVEL SECURITY;
+CREATE POLICY with_other ON item TO modify_user USING (id IN (SELECT id FROM other));
+SQL
+is(($herd->try("SET ROLE modify_user; $update"))[1], 'HR003', 'a policy that reads rows of other nodes');
+$herd->sql('ALTER TABLE item DISABLE ROW LEVEL SECURITY');
 $herd->check_invariants('at the end');
 done_testing;
