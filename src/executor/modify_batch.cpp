@@ -108,6 +108,8 @@ void ModifyRouter::send(Batch& batch, const std::string& text, const std::vector
     statement.parameters = values.view();
     statement.binary = binary_;
     statement.writes = true;
+    // Rows that are changed have been read there in that snapshot; new ones may come to any node.
+    statement.fragment = action(batch).command == CMD_INSERT ? statement_ : 0;
     {
         AsRole as(plan_.role);
         for (NodeId node : nodes) {

@@ -30,6 +30,9 @@ public:
     ModifyRouter(const ModifyRouter&) = delete;
     ModifyRouter& operator=(const ModifyRouter&) = delete;
 
+    // The number of the statement that the changes are a part of, whose other parts see the tables
+    // as they were before.
+    void share_snapshot(std::uint64_t statement) { statement_ = statement; }
     // Keeps a change; PostgreSQL style, for pg::call.
     void keep(::TupleTableSlot* change) { ::tuplesort_puttupleslot(kept_, change); }
     // Carries them all out. Errors: the nodes' and this server's; 40001 when a row is not as it was
@@ -99,6 +102,7 @@ private:
     ::ItemPointerData last_row_{};
     Oid last_table_ = InvalidOid;
     int last_node_ = 0;
+    std::uint64_t statement_ = 0;
     std::uint64_t affected_ = 0;
 };
 

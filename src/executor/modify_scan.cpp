@@ -59,6 +59,7 @@ void carry_out(::CustomScanState* node) {
     if (state->plan.group_id != 0) {
         pg::call([&] { lock_group_writes(state->plan.group_id); });
     }
+    state->router->share_snapshot(statement_number(node->ss.ps.state));
     while (pg::call([&] {
         ::TupleTableSlot* change = ::ExecProcNode(changes);
         if (TupIsNull(change)) {

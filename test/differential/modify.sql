@@ -184,3 +184,5 @@ WITH w AS (UPDATE accounts SET balance = balance + (SELECT count(*) FROM custome
 -- test: identity drawn again in an update
 UPDATE tickets SET id = DEFAULT WHERE project = 3 RETURNING id < 100000, title;
 SELECT count(*), count(DISTINCT id) FROM tickets;
+-- test: the rest of a statement does not see rows that WITH has moved
+WITH w AS (UPDATE accounts SET id = id + 40000 WHERE id = 60 RETURNING id) SELECT (SELECT count(*) FROM w), (SELECT count(*) FROM accounts WHERE id = 40060), (SELECT count(*) FROM accounts WHERE id = 60);
