@@ -95,6 +95,10 @@ void drop_table(Oid relation) {
     write("DELETE FROM herd.distributed_table WHERE relation = $1::oid", {number(relation)});
 }
 
+void drop_pushable_function(Oid function) {
+    write("DELETE FROM herd.pushable_function WHERE function = $1::oid", {number(function)});
+}
+
 void reassign_shards(GroupId group, NodeId from, const std::vector<NodeId>& owners) {
     write(
         "UPDATE herd.shard s SET node_id = n.node FROM "

@@ -18,6 +18,8 @@ void drop_group_if_unused(GroupId group);
 void add_distributed_table(Oid relation, std::int16_t key_attnum, GroupId group);
 void add_reference_table(Oid relation);
 void drop_table(Oid relation);
+// Nothing, if the function was not declared pushable.
+void drop_pushable_function(Oid function);
 
 // Gives every shard of the group that `from` owns to the nodes given, one after another.
 void reassign_shards(GroupId group, NodeId from, const std::vector<NodeId>& owners);

@@ -39,7 +39,7 @@ private:
     void step();
     void flush(std::size_t least);
     void finish_nodes();
-    [[noreturn]] void fail(const Failure& local);
+    [[noreturn]] void fail(const Failure& first);
 
     const CopyPlan& plan_;
     const catalog::Catalog& herd_;

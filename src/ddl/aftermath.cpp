@@ -11,6 +11,7 @@ extern "C" {
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
 #include "utils/lsyscache.h"
@@ -66,6 +67,9 @@ Oid table_of(const LoggedObject& object) {
 void forget_dropped(const catalog::Catalog& before, const ObjectLog& log) {
     bool forgotten = false;
     for (const LoggedObject& object : log.dropped) {
+        if (object.classid == ProcedureRelationId && has_catalogue()) {
+            catalog::drop_pushable_function(object.objid);
+        }
         if (object.classid != RelationRelationId) {
             continue;
         }

@@ -10,7 +10,8 @@
 namespace herd::ddl {
 
 // On every server: dropped tables leave the herd's catalogue, and a group leaves with its last
-// table. Throws kDdlRefused when a distribution key was dropped with its type.
+// table; so do functions that were declared pushable. Throws kDdlRefused when a distribution key
+// was dropped with its type.
 void forget_dropped(const catalog::Catalog& before, const ObjectLog& log);
 
 // On every server: a partition that leaves its root stays distributed, by the same key.

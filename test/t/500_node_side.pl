@@ -348,6 +348,8 @@ $herd->sql("SELECT herd.set_pushable('vat(numeric)')");
 $herd->sql("SELECT herd.set_pushable('vat(numeric)', false)");
 is $taxed->(), 'here', 'and here again when the declaration is taken back';
 $keeper->quit;
+$herd->sql("SELECT herd.set_pushable('vat(numeric)'); DROP FUNCTION vat");
+is $herd->sql('SELECT count(*) FROM herd.pushable_function'), 0, 'a declaration goes with its function';
 
 # ---- plans ----
 
