@@ -48,12 +48,15 @@ void begin_fragments(std::int64_t number) {
     }
 }
 
+// Of a transaction's only snapshot too there is a copy: its command number moves on.
 void share_snapshot(::QueryDesc* query) {
-    if (!shared || IsolationUsesXactSnapshot() || query->snapshot == InvalidSnapshot) {
+    if (!shared || query->snapshot == InvalidSnapshot) {
         return;
     }
     if (saved == nullptr) {
-        saved = ::RegisterSnapshotOnOwner(query->snapshot, TopTransactionResourceOwner);
+        ::PushCopiedSnapshot(query->snapshot);
+        saved = ::RegisterSnapshotOnOwner(::GetActiveSnapshot(), TopTransactionResourceOwner);
+        ::PopActiveSnapshot();
     } else if (saved != query->snapshot) {
         ::UnregisterSnapshot(query->snapshot);
         query->snapshot = ::RegisterSnapshot(saved);

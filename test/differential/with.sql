@@ -78,3 +78,14 @@ INSERT INTO accounts VALUES (8007, 'r', 1), (8001, 'r', 2) ON CONFLICT DO NOTHIN
 WITH w AS (UPDATE orders SET note = note WHERE order_id < 900 RETURNING customer_id, order_id) INSERT INTO pairs (a, b) SELECT customer_id, order_id FROM w;
 -- test: insert into a local table from a delete in a CTE
 WITH w AS (DELETE FROM pairs WHERE b = 3 RETURNING a) INSERT INTO local_notes (id, customer_id) SELECT max(a) + 900, 1 FROM w;
+-- test: what WITH has written is not seen by the rest, in repeatable read
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+WITH w AS (INSERT INTO pairs SELECT 900 + g, g, 'rr' FROM generate_series(1, 6) g RETURNING a) SELECT w.a, p.c FROM w LEFT JOIN pairs p ON p.a = w.a;
+WITH w AS (UPDATE pairs SET c = 'changed' WHERE a > 900 RETURNING a) SELECT w.a, p.c FROM w LEFT JOIN pairs p ON p.a = w.a;
+SELECT count(*) FROM pairs WHERE c = 'changed';
+WITH w AS (DELETE FROM pairs WHERE a > 903 RETURNING a) SELECT count(*), (SELECT count(*) FROM pairs WHERE a > 900) FROM w;
+COMMIT;
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+WITH w AS (DELETE FROM pairs WHERE a > 900 RETURNING a) SELECT count(*), (SELECT count(*) FROM pairs WHERE a > 900) FROM w;
+SELECT count(*) FROM pairs WHERE a > 900;
+COMMIT;

@@ -23,8 +23,12 @@ sub run
 {
     my ($self) = @_;
     my $round = 0;
-    $self->round(++$round)
-        while $self->{compared} < $self->{count} && @{ $self->{differences} } < $self->{most};
+    while ($self->{compared} < $self->{count} && @{ $self->{differences} } < $self->{most})
+    {
+        $self->round(++$round);
+        $self->{report}->("$self->{compared} statements, " . @{ $self->{differences} } . " differences\n")
+            if $self->{count} > 1000 && $round % 10 == 0;
+    }
     return @{ $self->{differences} };
 }
 
