@@ -3,7 +3,8 @@
 # reproduces it. `make fuzz SEED=7 COUNT=20000` is a long run; without settings this is a short one.
 #
 # HERD_SEED chooses the statements, HERD_STATEMENTS their number; the run ends at HERD_DIFFERENCES
-# differences (5). HERD_SHOW_ERRORS=1 prints the statements that fail on both sides.
+# differences (5). The tables are compared after every HERD_CHECK_EVERY steps (10) that write.
+# HERD_SHOW_ERRORS=1 prints the statements that fail on both sides.
 use strict;
 use warnings;
 use FindBin;
@@ -20,6 +21,7 @@ my $run  = Fuzz::Run->new(
     seed        => $ENV{HERD_SEED}        || 1,
     count       => $ENV{HERD_STATEMENTS}  || 400,
     most        => $ENV{HERD_DIFFERENCES} || 5,
+    check_every => $ENV{HERD_CHECK_EVERY} || 10,
     show_errors => $ENV{HERD_SHOW_ERRORS},
     report      => sub { diag @_ }
 );

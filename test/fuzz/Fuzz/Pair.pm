@@ -22,12 +22,18 @@ sub new
 
 # Runs a statement and compares. A statement is { sql, data, types, parameters: see Fuzz::Wire;
 # ordered => its rows have a total order, write => it may change something, herd => for the herd
-# alone ('may fail': with any error but an internal one), oracle => statements whose rows together are the same }. Returns { state, refused,
+# alone ('may fail': with any error but an internal one), oracle => statements whose rows together are the same,
+# reset => back to a session without settings }. Returns { state, refused,
 # difference }; both sessions are then in the same state, or a difference was found.
 sub run
 {
     my ($self, $statement) = @_;
     my ($herd, $plain) = @$self{qw(herd plain)};
+    if ($statement->{reset})
+    {
+        $self->reset_sessions;
+        return { state => '00000' };
+    }
     if ($statement->{herd})
     {
         my $answer = $herd->ask($statement);

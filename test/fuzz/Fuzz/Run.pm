@@ -14,7 +14,7 @@ sub new
 {
     my ($class, $pair, %arg) = @_;
     return bless {
-        pair => $pair, round_size => 300, most => 5, report => sub { print @_ }, %arg, compared => 0,
+        pair => $pair, round_size => 300, check_every => 10, most => 5, report => sub { print @_ }, %arg, compared => 0,
         errors => 0, empty => 0, slow => 0, refused => {}, differences => [], last => []
     }, $class;
 }
@@ -84,9 +84,10 @@ sub step
         # The rest of the step belongs to what was refused.
         last if $result->{refused} && @$statements > 1;
     }
-    push @{ $self->{history} }, @$statements if $writes;
+    # A replay has to put back settings and roles where this run did.
+    push @{ $self->{history} }, @$statements, { sql => '-- reset', reset => 1 } if $writes;
     $self->{pair}->reset_sessions if @$statements > 1;
-    if ($writes && $nth % 10 == 0) { return $self->check_tables($schema, $round, $nth); }
+    if ($writes && $nth % $self->{check_every} == 0) { return $self->check_tables($schema, $round, $nth); }
     return 1;
 }
 
