@@ -16,7 +16,7 @@ constexpr int kFirstArgument = 1'000'000;
 
 // Turns FROM items and inner queries of a level that are small, and in the way of a larger
 // fragment, into broadcasts.
-void choose_broadcasts(Level& level);
+void choose_broadcasts(QueryLevel& level);
 
 // The WITH query's rows as an entry of a query so many levels below.
 ::RangeTblEntry* broadcast_entry(const Broadcast& broadcast, ::Index levels_up);

@@ -68,7 +68,7 @@ bool has_table_of_group(::Node* node, void* argument) {
 }
 
 // Whether a condition compares the part with an inner query over tables that may lie beside it.
-bool has_inner_companion(const Level& level, const Part& part) {
+bool has_inner_companion(const QueryLevel& level, const Part& part) {
     GroupSearch search = {level.rewrite->herd, part.group};
     ::List* conditions = conditions_of(level.query->jointree->quals);
     for (int i = 0; i < ::list_length(conditions); ++i) {
@@ -84,7 +84,7 @@ bool has_inner_companion(const Level& level, const Part& part) {
 
 // The part that the others are sent to: of those with inner queries over the same group, or else of
 // all, the one with the most bytes.
-Anchor find_anchor(const Level& level, const ::List* parts) {
+Anchor find_anchor(const QueryLevel& level, const ::List* parts) {
     Anchor anchor = {nullptr, -1};
     bool companion = false;
     for (int i = 0; i < ::list_length(parts); ++i) {
@@ -107,7 +107,7 @@ Anchor find_anchor(const Level& level, const ::List* parts) {
 }
 
 // Parts that are small and connected, directly or by others, to what is joined on the nodes.
-::List* small_parts(const Level& level, const ::List* parts, const Anchor& anchor) {
+::List* small_parts(const QueryLevel& level, const ::List* parts, const Anchor& anchor) {
     ::List* chosen = NIL;
     ::Bitmapset* joined = anchor.part->entries;
     for (bool more = true; more;) {
@@ -134,7 +134,7 @@ Anchor find_anchor(const Level& level, const ::List* parts) {
 // ---- inner queries in conditions ----
 
 struct Opening {
-    Level* outer;
+    QueryLevel* outer;
     const Anchor* anchor;
 };
 
@@ -168,7 +168,7 @@ void broadcast_inside(Opening& opening, ::Query* inner) {
         return;
     }
     flatten_joins(inner);
-    Level level = {opening.outer->rewrite, inner, entries_read_whole(inner), NIL};
+    QueryLevel level = {opening.outer->rewrite, inner, entries_read_whole(inner), NIL};
     ::List* parts = find_parts(level);
     ::List* chosen = NIL;
     for (int i = 0; i < ::list_length(parts); ++i) {
@@ -208,7 +208,7 @@ bool open_query(::Node* node, void* argument) {
 }
 
 // Tries to make a condition one that nodes can check: kept if that succeeds, else nothing changes.
-void open_condition(Level& level, const Anchor& anchor, ::ListCell* condition) {
+void open_condition(QueryLevel& level, const Anchor& anchor, ::ListCell* condition) {
     auto* old_condition = static_cast<::Node*>(lfirst(condition));
     ::List* old_with = ::list_copy(level.query->cteList);
     ::List* old_broadcasts = ::list_copy(level.rewrite->broadcasts);
@@ -223,7 +223,7 @@ void open_condition(Level& level, const Anchor& anchor, ::ListCell* condition) {
     }
 }
 
-void open_conditions(Level& level, const Anchor& anchor) {
+void open_conditions(QueryLevel& level, const Anchor& anchor) {
     ::List* conditions = conditions_of(level.query->jointree->quals);
     for (int i = 0; i < ::list_length(conditions); ++i) {
         ::ListCell* cell = list_nth_cell(conditions, i);
@@ -239,7 +239,7 @@ void open_conditions(Level& level, const Anchor& anchor) {
 
 }  // namespace
 
-void choose_broadcasts(Level& level) {
+void choose_broadcasts(QueryLevel& level) {
     add_key_equalities(level);
     ::List* parts = !broadcasts_enabled() ? NIL : find_parts(level);
     bool inner_queries = ::checkExprHasSubLink(level.query->jointree->quals);

@@ -157,7 +157,7 @@ const Broadcast& new_broadcast(Rewrite& rewrite, ::Query* query, int levels) {
     return *broadcast;
 }
 
-void broadcast_part(Level& level, ::Bitmapset* entries, ::Query* home, int levels_up) {
+void broadcast_part(QueryLevel& level, ::Bitmapset* entries, ::Query* home, int levels_up) {
     ::Query* part = cut_out(level.query, entries, own_conditions(level.query, entries));
     const Broadcast& broadcast = new_broadcast(*level.rewrite, part, 1 - levels_up);
     home->cteList = ::lappend(home->cteList, broadcast.with);
@@ -167,7 +167,7 @@ void broadcast_part(Level& level, ::Bitmapset* entries, ::Query* home, int level
                                                 reference_to(::list_length(level.query->rtable)));
 }
 
-const Broadcast& broadcast_rows_of_level(Level& level, const ::List* conditions) {
+const Broadcast& broadcast_rows_of_level(QueryLevel& level, const ::List* conditions) {
     ::Query* query = level.query;
     ::Bitmapset* entries = entries_of(reinterpret_cast<::Node*>(query->jointree), nullptr);
     ::Query* rows = cut_out(query, entries, conditions);

@@ -21,8 +21,8 @@ Estimate size_of(const Rewrite& rewrite, const ::Query* query);
 const Broadcast& new_broadcast(Rewrite& rewrite, ::Query* query, int levels);
 // Makes one of a level's FROM items and what their conditions leave of them. Its WITH query goes to
 // `home`, which is the level itself or that many levels above.
-void broadcast_part(Level& level, ::Bitmapset* entries, ::Query* home, int levels_up);
+void broadcast_part(QueryLevel& level, ::Bitmapset* entries, ::Query* home, int levels_up);
 // Makes one of everything in a level's FROM, with the conditions given.
-const Broadcast& broadcast_rows_of_level(Level& level, const ::List* conditions);
+const Broadcast& broadcast_rows_of_level(QueryLevel& level, const ::List* conditions);
 
 }  // namespace herd::planner

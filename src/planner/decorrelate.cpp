@@ -1,13 +1,10 @@
 #include "planner/decorrelate.hpp"
 
-#include <cstring>
-
 #include "pg/compat.hpp"
 #include "planner/broadcast_make.hpp"
-#include "planner/key_graph.hpp"
+#include "planner/correlation.hpp"
 
 extern "C" {
-#include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -15,7 +12,6 @@ extern "C" {
 #include "optimizer/optimizer.h"
 #include "parser/parse_oper.h"
 #include "rewrite/rewriteManip.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 }
 
@@ -23,146 +19,10 @@ namespace herd::planner {
 
 namespace {
 
-// inner = outer, in a condition of the inner query
-struct Correlation {
-    ::OpExpr* condition;
-    bool outer_first;
-};
-
-::Node* outer_side(const Correlation& one) {
-    return static_cast<::Node*>(::list_nth(one.condition->args, one.outer_first ? 0 : 1));
-}
-
-// ---- which inner queries ----
-
-bool find_remote_table(::Node* node, void* argument) {
-    if (node == nullptr) {
-        return false;
-    }
-    if (IsA(node, RangeTblEntry)) {
-        auto* rte = reinterpret_cast<::RangeTblEntry*>(node);
-        const catalog::Table* table =
-            rte->rtekind == RTE_RELATION
-                ? static_cast<const catalog::Catalog*>(argument)->find(rte->relid)
-                : nullptr;
-        return table != nullptr && table->kind == TableKind::kDistributed &&
-               !table->group->all_here;
-    }
-    if (IsA(node, Query)) {
-        return pg::compat::walk_query(reinterpret_cast<::Query*>(node), find_remote_table, argument,
-                                      QTW_EXAMINE_RTES_BEFORE);
-    }
-    return pg::compat::walk_expression(node, find_remote_table, argument);
-}
-
-// What the aggregate gives for no rows at all: 0 for count, null for others that are known.
-bool gives_null_for_nothing(const ::Aggref* aggregate) {
-    constexpr const char* kNames[] = {"sum",      "avg",         "min",        "max",
-                                      "stddev",   "stddev_samp", "stddev_pop", "variance",
-                                      "var_samp", "var_pop",     "bool_and",   "bool_or"};
-    const char* name = ::get_func_name(aggregate->aggfnoid);
-    for (const char* known : kNames) {
-        if (std::strcmp(name, known) == 0) {
-            return aggregate->aggfnoid < FirstNormalObjectId;
-        }
-    }
-    return false;
-}
-
-bool is_count(const ::Aggref* aggregate) {
-    return aggregate->aggfnoid == F_COUNT_ || aggregate->aggfnoid == F_COUNT_ANY;
-}
-
-bool find_unknown_aggregate(::Node* node, void*) {
-    if (node == nullptr) {
-        return false;
-    }
-    if (IsA(node, Aggref)) {
-        auto* aggregate = reinterpret_cast<::Aggref*>(node);
-        return aggregate->agglevelsup != 0 ||
-               (!is_count(aggregate) && !gives_null_for_nothing(aggregate));
-    }
-    return pg::compat::walk_expression(node, find_unknown_aggregate, nullptr);
-}
-
-::Node* without_rows(::Node* node, void* context) {
-    if (node == nullptr || !IsA(node, Aggref)) {
-        return node == nullptr ? nullptr
-                               : pg::compat::mutate_expression(node, without_rows, context);
-    }
-    auto* aggregate = reinterpret_cast<::Aggref*>(node);
-    if (is_count(aggregate)) {
-        return reinterpret_cast<::Node*>(::makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
-                                                     Int64GetDatum(0), false, FLOAT8PASSBYVAL));
-    }
-    return reinterpret_cast<::Node*>(::makeNullConst(aggregate->aggtype, -1, aggregate->aggcollid));
-}
-
-// Whether the condition is inner = outer, by an equality that groups values as it compares them.
-bool find_correlation(::Node* condition, Correlation* found) {
-    auto* operation = reinterpret_cast<::OpExpr*>(condition);
-    if (!IsA(condition, OpExpr) || ::list_length(operation->args) != 2) {
-        return false;
-    }
-    for (bool outer_first : {false, true}) {
-        *found = {operation, outer_first};
-        ::Node* outer = outer_side(*found);
-        auto* inner = static_cast<::Node*>(::list_nth(operation->args, outer_first ? 1 : 0));
-        if (!refers_outward(inner) && !::checkExprHasSubLink(condition) &&
-            ::contain_vars_of_level(outer, 1) && ::bms_is_empty(entries_read(outer)) &&
-            ::exprCollation(outer) == operation->inputcollid &&
-            is_hash_equality(operation->opno, ::exprType(outer), ::exprType(inner))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool is_simple(const ::Query* query) {
-    return query->commandType == CMD_SELECT && query->hasAggs && query->groupClause == NIL &&
-           query->groupingSets == NIL && query->havingQual == nullptr &&
-           query->distinctClause == NIL && query->sortClause == NIL &&
-           query->limitCount == nullptr && query->limitOffset == nullptr &&
-           query->setOperations == nullptr && !query->hasTargetSRFs && !query->hasWindowFuncs &&
-           query->cteList == NIL && query->rowMarks == NIL && !has_lateral(query) &&
-           ::list_length(query->targetList) == 1;
-}
-
-// The correlations of an inner query, taken out of a copy of it; NIL when it can't be grouped.
-::List* take_correlations(const Rewrite& rewrite, const ::SubLink* sublink, ::Query** inner) {
-    auto* query = reinterpret_cast<::Query*>(sublink->subselect);
-    auto* herd = const_cast<catalog::Catalog*>(rewrite.herd);
-    if (sublink->subLinkType != EXPR_SUBLINK || !is_simple(query) ||
-        !find_remote_table(sublink->subselect, herd) ||
-        ::contain_volatile_functions(sublink->subselect) ||
-        find_unknown_aggregate(reinterpret_cast<::Node*>(query->targetList), nullptr)) {
-        return NIL;
-    }
-    *inner = static_cast<::Query*>(copyObjectImpl(query));
-    ::List* found = NIL;
-    ::List* others = NIL;
-    ::List* conditions = conditions_of((*inner)->jointree->quals);
-    for (int i = 0; i < ::list_length(conditions); ++i) {
-        auto* condition = static_cast<::Node*>(::list_nth(conditions, i));
-        Correlation one{};
-        if (!refers_outward(condition)) {
-            others = ::lappend(others, condition);
-        } else if (find_correlation(condition, &one)) {
-            auto* kept = static_cast<Correlation*>(::palloc(sizeof(Correlation)));
-            *kept = one;
-            found = ::lappend(found, kept);
-        } else {
-            return NIL;
-        }
-    }
-    (*inner)->jointree->quals = all_of(others);
-    return refers_outward(reinterpret_cast<::Node*>(*inner)) ? NIL : found;
-}
-
 // ---- the grouped query ----
 
 struct Outer {
-    Level* level;
+    QueryLevel* level;
     const Broadcast* broadcast;
     int rtindex;   // its entry in the level
     ::Node* from;  // the join so far
@@ -251,8 +111,7 @@ void group_by_keys(const Outer& outer, ::Query* inner, ::List* correlations) {
 ::Node* join_grouped(Outer& outer, ::Query* inner, ::List* correlations) {
     auto* value =
         reinterpret_cast<::Node*>(static_cast<::TargetEntry*>(linitial(inner->targetList))->expr);
-    ::Node* nothing = ::eval_const_expressions(
-        nullptr, without_rows(static_cast<::Node*>(copyObjectImpl(value)), nullptr));
+    ::Node* nothing = value_of_nothing(value);
     group_by_keys(outer, inner, correlations);
     ::Query* query = outer.level->query;
     query->rtable = ::lappend(query->rtable, subquery_entry(inner, "herd_grouped"));
@@ -295,6 +154,15 @@ void group_by_keys(const Outer& outer, ::Query* inner, ::List* correlations) {
     return reinterpret_cast<::Node*>(choice);
 }
 
+// For EXISTS: whether the grouped query has the row.
+::Node* is_there(::Node* value) {
+    auto* test = makeNode(NullTest);
+    test->arg = reinterpret_cast<::Expr*>(value);
+    test->nulltesttype = IS_NOT_NULL;
+    test->location = -1;
+    return reinterpret_cast<::Node*>(test);
+}
+
 ::Node* replace_inner(::Node* node, void* argument) {
     auto& outer = *static_cast<Outer*>(argument);
     if (node == nullptr || IsA(node, Query)) {
@@ -304,26 +172,55 @@ void group_by_keys(const Outer& outer, ::Query* inner, ::List* correlations) {
         ::Query* inner = nullptr;
         ::List* correlations =
             take_correlations(*outer.level->rewrite, reinterpret_cast<::SubLink*>(node), &inner);
-        return correlations == NIL ? node : join_grouped(outer, inner, correlations);
+        if (correlations == NIL) {
+            return node;
+        }
+        ::Node* value = join_grouped(outer, inner, correlations);
+        return reinterpret_cast<::SubLink*>(node)->subLinkType == EXISTS_SUBLINK ? is_there(value)
+                                                                                 : value;
     }
     return pg::compat::mutate_expression(node, replace_inner, argument);
+}
+
+struct Search {
+    const QueryLevel* level;
+    ::List* others;  // conditions without inner queries
+};
+
+// EXISTS may as well be a join with all rows of the inner query. Fewer outer values than those are
+// worth sending.
+bool has_fewer_values(const Search& search, ::Query* inner, ::List* correlations) {
+    const QueryLevel& level = *search.level;
+    ::Query* values = part_of_level(level.query, level.query->jointree->fromlist, search.others);
+    for (int i = 0; i < ::list_length(correlations); ++i) {
+        ::Node* value = static_cast<::Node*>(
+            copyObjectImpl(outer_side(*static_cast<Correlation*>(::list_nth(correlations, i)))));
+        ::IncrementVarSublevelsUp(value, -1, 1);
+        values->targetList = ::lappend(values->targetList, grouped_entry(value, i + 1, 0));
+    }
+    return can_broadcast(*level.rewrite, values) && can_broadcast(*level.rewrite, inner) &&
+           is_small(*level.rewrite, values, bytes_of(size_of(*level.rewrite, inner)) / 4);
 }
 
 bool find_candidate(::Node* node, void* argument) {
     if (node == nullptr || IsA(node, Query)) {
         return false;
     }
+    const auto& search = *static_cast<const Search*>(argument);
     ::Query* inner = nullptr;
-    if (IsA(node, SubLink) &&
-        take_correlations(*static_cast<Rewrite*>(argument), reinterpret_cast<::SubLink*>(node),
-                          &inner) != NIL) {
-        return true;
+    if (IsA(node, SubLink)) {
+        auto* sublink = reinterpret_cast<::SubLink*>(node);
+        ::List* found = take_correlations(*search.level->rewrite, sublink, &inner);
+        if (found != NIL &&
+            (sublink->subLinkType != EXISTS_SUBLINK || has_fewer_values(search, inner, found))) {
+            return true;
+        }
     }
     return pg::compat::walk_expression(node, find_candidate, argument);
 }
 
 // Conditions with inner queries that can be grouped and that no fragment takes.
-::List* candidates(Level& level) {
+::List* candidates(QueryLevel& level) {
     ::List* found = NIL;
     ::List* parts = find_parts(level);
     ::List* taken = NIL;
@@ -333,10 +230,17 @@ bool find_candidate(::Node* node, void* argument) {
             part->group == nullptr ? taken : ::list_concat(taken, conditions_inside(level, *part));
     }
     ::List* conditions = conditions_of(level.query->jointree->quals);
+    Search search = {&level, NIL};
+    for (int i = 0; i < ::list_length(conditions); ++i) {
+        auto* condition = static_cast<::Node*>(::list_nth(conditions, i));
+        if (!::checkExprHasSubLink(condition)) {
+            search.others = ::lappend(search.others, condition);
+        }
+    }
     for (int i = 0; i < ::list_length(conditions); ++i) {
         auto* condition = static_cast<::Node*>(::list_nth(conditions, i));
         if (::checkExprHasSubLink(condition) && !list_member_ptr(taken, condition) &&
-            find_candidate(condition, level.rewrite)) {
+            find_candidate(condition, &search)) {
             found = ::lappend(found, condition);
         }
     }
@@ -345,7 +249,7 @@ bool find_candidate(::Node* node, void* argument) {
 
 }  // namespace
 
-bool decorrelate(Level& level) {
+bool decorrelate(QueryLevel& level) {
     ::Query* query = level.query;
     ::List* chosen = candidates(level);
     if (chosen == NIL || !::bms_is_empty(level.unfit) || query->resultRelation != 0 ||

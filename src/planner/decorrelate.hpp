@@ -12,6 +12,6 @@ namespace herd::planner {
 
 // Rewrites the conditions of the level that can be. Returns whether it did: then the level joins a
 // broadcast with the outer rows to the grouped queries, and nothing else is left to merge in it.
-bool decorrelate(Level& level);
+bool decorrelate(QueryLevel& level);
 
 }  // namespace herd::planner

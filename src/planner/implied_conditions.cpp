@@ -69,7 +69,7 @@ namespace {
 }
 
 // The keys of the level's distributed tables: of Var.
-::List* key_columns(const Level& level) {
+::List* key_columns(const QueryLevel& level) {
     ::List* keys = NIL;
     for (int i = 1; i <= ::list_length(level.query->rtable); ++i) {
         ::RangeTblEntry* rte = rt_fetch(i, level.query->rtable);
@@ -117,7 +117,7 @@ namespace {
     return own;
 }
 
-void add_key_equalities(const Level& level) {
+void add_key_equalities(const QueryLevel& level) {
     ::List* conditions = conditions_of(level.query->jointree->quals);
     ::List* keys = key_columns(level);
     ::List* added = NIL;

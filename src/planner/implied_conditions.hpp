@@ -10,6 +10,6 @@ namespace herd::planner {
 ::List* own_conditions(const ::Query* query, ::Bitmapset* entries);
 
 // a.key = x AND b.key = x: adds a.key = b.key, by which nodes can join.
-void add_key_equalities(const Level& level);
+void add_key_equalities(const QueryLevel& level);
 
 }  // namespace herd::planner

@@ -96,7 +96,7 @@ struct Merge {
     int rtindex;
 };
 
-Merge* new_merge(const Level& level, const Part& part, ::List* conditions, int rtindex) {
+Merge* new_merge(const QueryLevel& level, const Part& part, ::List* conditions, int rtindex) {
     auto* merge = static_cast<Merge*>(::palloc(sizeof(Merge)));
     ::Query* base = part_of_level(level.query, part.items, conditions);
     base->hasSubLinks = ::checkExprHasSubLink(base->jointree->quals);
@@ -114,7 +114,7 @@ bool any_inner_query(const ::List* conditions) {
 }
 
 // Takes the level's fragments out of its FROM and WHERE.
-::List* take_fragments(Level& level) {
+::List* take_fragments(QueryLevel& level) {
     ::List* merges = NIL;
     int rtindex = ::list_length(level.query->rtable);
     ::FromExpr* from = level.query->jointree;
@@ -143,7 +143,7 @@ bool any_inner_query(const ::List* conditions) {
     return merges;
 }
 
-int tables_of_herd(const Level& level) {
+int tables_of_herd(const QueryLevel& level) {
     int count = 0;
     for (int i = 0; i < ::list_length(level.query->rtable); ++i) {
         auto* rte = static_cast<::RangeTblEntry*>(::list_nth(level.query->rtable, i));
@@ -155,7 +155,7 @@ int tables_of_herd(const Level& level) {
 }  // namespace
 
 ::List* merge_joins(Rewrite& rewrite, ::Query* query) {
-    Level level = {&rewrite, query, nullptr, NIL};
+    QueryLevel level = {&rewrite, query, nullptr, NIL};
     int tables = tables_of_herd(level);
     // A lateral item refers to tables of this level in ways that a merge would have to follow.
     if (query->commandType != CMD_SELECT || query->setOperations != nullptr ||

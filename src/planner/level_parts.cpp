@@ -45,7 +45,7 @@ void set_table(Part* part, const ::RangeTblEntry* rte, const catalog::Table& tab
     part->keys = ::list_make1(::makeVar(rti, table.key_attnum, type, typmod, collation, 0));
 }
 
-Part* part_of_entry(Level& level, ::Node* node) {
+Part* part_of_entry(QueryLevel& level, ::Node* node) {
     int rti = reinterpret_cast<::RangeTblRef*>(node)->rtindex;
     Part* part = new_part(node);
     ::RangeTblEntry* rte = rt_fetch(rti, level.query->rtable);
@@ -155,15 +155,15 @@ Part* join_parts(const Part& left, const Part& right) {
     return part;
 }
 
-Part* visit(Level& level, ::Node* node);
+Part* visit(QueryLevel& level, ::Node* node);
 
-void keep_inner(Level& level, Part* part) {
+void keep_inner(QueryLevel& level, Part* part) {
     if (part->group != nullptr && part->tables > 1) {
         level.inner = ::lappend(level.inner, part);
     }
 }
 
-Part* visit_join(Level& level, ::JoinExpr* join) {
+Part* visit_join(QueryLevel& level, ::JoinExpr* join) {
     Part* left = visit(level, join->larg);
     Part* right = visit(level, join->rarg);
     auto* node = reinterpret_cast<::Node*>(join);
@@ -185,7 +185,7 @@ Part* visit_join(Level& level, ::JoinExpr* join) {
     return new_part(node);
 }
 
-Part* visit(Level& level, ::Node* node) {
+Part* visit(QueryLevel& level, ::Node* node) {
     if (IsA(node, RangeTblRef)) {
         return part_of_entry(level, node);
     }
@@ -317,7 +317,7 @@ bool can_go_inside(::Node* condition) {
             !::contain_volatile_functions(condition));
 }
 
-bool can_go_inside_with_queries(const Level& level, const Part& part, ::Node* condition) {
+bool can_go_inside_with_queries(const QueryLevel& level, const Part& part, ::Node* condition) {
     Oid role = part.role;
     if (refers_outward(condition) || find_obstacle(condition, &role) || !is_shippable(condition) ||
         ::contain_volatile_functions(condition) || (role != InvalidOid && !part.has_role)) {
@@ -329,7 +329,7 @@ bool can_go_inside_with_queries(const Level& level, const Part& part, ::Node* co
            !reads_other_with(*level.rewrite, condition) && follows_keys(*graph, base, part);
 }
 
-::List* conditions_inside(const Level& level, const Part& part) {
+::List* conditions_inside(const QueryLevel& level, const Part& part) {
     ::List* inside = NIL;
     ::List* conditions = conditions_of(level.query->jointree->quals);
     for (int i = 0; i < ::list_length(conditions); ++i) {
@@ -344,7 +344,7 @@ bool can_go_inside_with_queries(const Level& level, const Part& part, ::Node* co
     return inside;
 }
 
-::List* find_parts(Level& level) {
+::List* find_parts(QueryLevel& level) {
     ::List* parts = NIL;
     level.inner = NIL;
     ::FromExpr* from = level.query->jointree;

@@ -18,7 +18,7 @@ struct Part {
     int tables;  // that the part joins; 0: nothing that a node could compute
 };
 
-struct Level {
+struct QueryLevel {
     Rewrite* rewrite;
     ::Query* query;
     ::Bitmapset* unfit;  // entries read as whole rows or by system columns
@@ -26,14 +26,14 @@ struct Level {
 };
 
 // Does not change the query. The parts of FROM, in order; of joins that are no part, those below.
-::List* find_parts(Level& level);
+::List* find_parts(QueryLevel& level);
 
 // A condition that nodes can check: columns of its level, no inner query.
 bool can_go_inside(::Node* condition);
 // A condition with inner queries whose rows lie with the part's, or are everywhere.
-bool can_go_inside_with_queries(const Level& level, const Part& part, ::Node* condition);
+bool can_go_inside_with_queries(const QueryLevel& level, const Part& part, ::Node* condition);
 // The conditions that read entries of the part and nothing else, and can go inside.
-::List* conditions_inside(const Level& level, const Part& part);
+::List* conditions_inside(const QueryLevel& level, const Part& part);
 
 // Whether an expression or query reads a WITH query around it that is no broadcast.
 bool reads_other_with(const Rewrite& rewrite, ::Node* node);

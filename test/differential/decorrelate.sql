@@ -72,3 +72,17 @@ BEGIN;
 UPDATE customers SET balance = balance * 2 WHERE id = 12;
 SELECT count(*), sum(id) FROM customers c WHERE c.balance > (SELECT avg(i.balance) FROM customers i WHERE i.region_id = c.region_id);
 ROLLBACK;
+-- test: EXISTS and NOT EXISTS of another group
+SELECT count(*) FROM customers c WHERE c.id < 20 AND EXISTS (SELECT FROM documents d WHERE d.owner = c.id);
+SELECT count(*) FROM customers c WHERE c.id < 20 AND NOT EXISTS (SELECT FROM documents d WHERE d.owner = c.id AND d.version > 1);
+-- test: EXISTS of another group, always by its values
+SET herd.broadcast = 'always';
+SELECT c.id FROM customers c WHERE EXISTS (SELECT FROM documents d WHERE d.owner = c.id AND d.version = 2);
+SELECT c.id FROM customers c WHERE NOT EXISTS (SELECT 1 FROM documents d WHERE d.owner = c.id) AND c.active;
+SELECT count(*) FROM customers c WHERE EXISTS (SELECT FROM documents d WHERE d.owner = c.id) OR c.region_id = 1;
+SELECT count(*) FROM devices v WHERE NOT EXISTS (SELECT FROM documents d WHERE d.owner = v.owner);
+SELECT count(*) FROM documents d WHERE NOT EXISTS (SELECT FROM devices v WHERE v.owner = d.owner AND v.model = d.title);
+-- test: EXISTS whose list of columns matters not
+SET herd.broadcast = 'always';
+SELECT count(*) FROM customers c WHERE EXISTS (SELECT d.title, 1 / (d.version - d.version) FROM documents d WHERE d.owner = c.id);
+SELECT count(*) FROM customers c WHERE EXISTS (SELECT * FROM documents d, devices v WHERE d.owner = c.id AND v.owner = c.region_id);
