@@ -153,6 +153,11 @@ void check_extension_available(PlainSession& session, std::vector<Problem>& prob
         session.query("CREATE EXTENSION IF NOT EXISTS pg_herd VERSION " +
                       pg::quote_literal(version));
     } catch (const Error& error) {
+        if (error.state() == sqlstate::kNodeUnavailable ||
+            error.state() == sqlstate::kConnectionFailure ||
+            error.state() == sqlstate::kQueryCanceled) {
+            throw;  // no judgement of the server
+        }
         problems.push_back(
             {"the extension pg_herd " + version + " can't be created there: " + error.message(),
              "install pg_herd " + version + " on its host"});

@@ -24,6 +24,9 @@ namespace herd::api {
 
 namespace {
 
+// For each step on the server that is to join; it may be busy.
+constexpr std::int64_t kStepTimeoutMs = 30'000;
+
 // Roles that the node lacks, with their verifiers; memberships; settings of roles and database.
 constexpr const char* kRoleCommands = R"(
     WITH missing AS (SELECT * FROM pg_authid
@@ -204,7 +207,8 @@ namespace {
 
 std::unique_ptr<PlainSession> connect(const JoinRequest& request) {
     try {
-        auto session = std::make_unique<PlainSession>(request.server, request.node.name);
+        auto session =
+            std::make_unique<PlainSession>(request.server, request.node.name, kStepTimeoutMs);
         session->open();
         return session;
     } catch (const Error& error) {
