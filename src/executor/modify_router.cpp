@@ -16,8 +16,8 @@ namespace herd::executor {
 
 namespace {
 
-constexpr int kMostRows = 1000;
-constexpr int kMostParameters = 60'000;  // the protocol ends at 65,535
+constexpr std::size_t kMostRows = 1000;
+constexpr std::size_t kMostParameters = 60'000;  // the protocol ends at 65,535
 constexpr Size kMostBytes = 4 << 20;
 
 // The number of a row in its batch, then the columns that are read above.
@@ -87,13 +87,13 @@ const ModifyAction& ModifyRouter::action(const Batch& batch) const {
                : *static_cast<const ModifyAction*>(::list_nth(plan_.actions, batch.action - 1));
 }
 
-int ModifyRouter::most_rows(const ModifyAction& action) const {
+std::size_t ModifyRouter::most_rows(const ModifyAction& action) const {
     // Rows of an INSERT come back in order, unless a trigger leaves some out.
     if (action.command == CMD_INSERT && (plan_.suppresses || action.columns == NIL)) {
         return 1;
     }
-    auto columns = static_cast<int>(text_.parameters(action).size());
-    return std::clamp(kMostParameters / std::max(1, columns), 1, kMostRows);
+    std::size_t columns = std::max<std::size_t>(1, text_.parameters(action).size());
+    return std::clamp<std::size_t>(kMostParameters / columns, 1, kMostRows);
 }
 
 NodeId ModifyRouter::owner_of(::TupleTableSlot* change, const ModifyAction& action) const {
@@ -156,6 +156,7 @@ ModifyRouter::Batch& ModifyRouter::batch_for(NodeId node, int action, bool leave
         batch.node = node;
         batch.action = action;
         batch.leaves = leaves;
+        batch.most = most_rows(this->action(batch));
         batch.memory = pg::call(
             [&] { return AllocSetContextCreate(memory_, "herd changes", ALLOCSET_DEFAULT_SIZES); });
     }
@@ -173,8 +174,7 @@ void ModifyRouter::append(Batch& batch, ::TupleTableSlot* change) {
         return copy;
     });
     batch.changes.push_back(tuple);
-    auto rows = static_cast<int>(batch.changes.size());
-    if (rows >= most_rows(action(batch)) ||
+    if (batch.changes.size() >= batch.most ||
         ::MemoryContextMemAllocated(batch.memory, false) > kMostBytes) {
         flush(batch);
     }

@@ -56,6 +56,7 @@ private:
         bool leaves = false;  // the rows' DELETE before they move to other nodes
         ::MemoryContext memory = nullptr;
         std::vector<::MinimalTuple> changes;
+        std::size_t most = 1;  // rows of one statement
         bool in_flight = false;
         bool returning = false;
         int inserted = 0;  // rows of an INSERT that have come back
@@ -77,7 +78,7 @@ private:
     void accept(Batch& batch, int number, const Datum* values, const bool* nulls);
     void end_batch(Batch& batch, std::uint64_t rows);
     void check_references(const Batch& batch);
-    [[nodiscard]] int most_rows(const ModifyAction& action) const;
+    [[nodiscard]] std::size_t most_rows(const ModifyAction& action) const;
 
     ModifyPlan plan_;
     ::TupleDesc changes_;
