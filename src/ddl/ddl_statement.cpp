@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "ddl/aftermath.hpp"
 #include "ddl/catalog_query.hpp"
+#include "ddl/gather_statistics.hpp"
 #include "ddl/node_text.hpp"
 #include "ddl/refusals.hpp"
 #include "ddl/source_text.hpp"
@@ -348,6 +349,7 @@ void DdlStatement::finish_alone() {
     }
     if (maintenance_.in_transaction) {
         send_text(maintenance_.text, false, true);
+        gather_statistics(*catalog::current(), maintenance_.analyzed);
         return;
     }
     NodeByNode work{{}, search_path_, maintenance_.what, maintenance_.remedy};
@@ -361,6 +363,7 @@ void DdlStatement::finish_alone() {
         }
     }
     run_node_by_node(work);
+    gather_statistics(*catalog::current(), maintenance_.analyzed);
 }
 
 void initialize_ddl_statement() {

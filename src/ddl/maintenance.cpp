@@ -1,5 +1,7 @@
 #include "ddl/maintenance.hpp"
 
+#include <algorithm>
+
 #include "ddl/catalog_query.hpp"
 #include "ddl/statement_objects.hpp"
 #include "ddl/targets.hpp"
@@ -59,10 +61,18 @@ void plan_vacuum(Maintenance& work, const Catalog& herd, const ::VacuumStmt* sta
         Oid relid = resolve(relation->relation).relid;
         if (herd.find(relid) != nullptr) {
             tables.push_back(qualified_name(relid) + columns_text(relation->va_cols));
+            work.analyzed.push_back(relid);
         }
     }
     if (tables.empty() && statement->rels != NIL) {
         return;
+    }
+    for (const auto& [relid, table] : herd.tables) {
+        bool named = std::find(work.analyzed.begin(), work.analyzed.end(), table.root) !=
+                     work.analyzed.end();
+        if (statement->rels == NIL || (named && table.root != relid)) {
+            work.analyzed.push_back(relid);
+        }
     }
     work.what = statement->is_vacuumcmd ? "VACUUM" : "ANALYZE";
     work.text = work.what + options_text(statement->options) + " " + join(tables);

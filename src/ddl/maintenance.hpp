@@ -17,7 +17,8 @@ struct Maintenance {
     std::string text;  // for the nodes; empty: nothing to do there
     std::string what;
     std::string remedy;
-    bool in_transaction = false;  // can be part of the user's transaction
+    bool in_transaction = false;         // can be part of the user's transaction
+    std::vector<unsigned int> analyzed;  // tables whose statistics are new
 };
 
 // What the nodes have to do. `text` is the user's statement.

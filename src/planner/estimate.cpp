@@ -70,7 +70,10 @@ void adjust_tuples(::PlannerInfo* root, Oid relid, bool inhparent, ::RelOptInfo*
 double rows_on_nodes(const catalog::Catalog& herd, const catalog::Table& table) {
     Share share = share_of(herd, *table.group);
     double rows = rows_here(table);
-    return share.here == 0 || rows < 0 ? kUnknownRows : rows / share.here * share.elsewhere;
+    if (share.here == 0) {
+        return rows > 0 ? rows : kUnknownRows;  // ANALYZE has gathered them
+    }
+    return rows < 0 ? kUnknownRows : rows / share.here * share.elsewhere;
 }
 
 double rows_of_herd(const catalog::Catalog& herd, const catalog::Table& table) {
