@@ -5,6 +5,7 @@
 #include "base/sqlstate.hpp"
 #include "executor/insert_plan_data.hpp"
 #include "pg/compat.hpp"
+#include "pg/guard.hpp"
 #include "pg/wire_types.hpp"
 #include "planner/deparse.hpp"
 #include "planner/fragment.hpp"
@@ -210,7 +211,6 @@ bool returns_anonymous_row(const ::Query* query) {
     fill_columns(target.relid, plan);
     plan.role = rt_fetch(query->resultRelation, query->rtable)->checkAsUser;
     plan.sets_tag = query->canSetTag;
-    plan.several = one_of_several();
     plan.binary = returns_binary(query);
     if (target.kind == TableKind::kDistributed) {
         plan.group_id = target.group->id.value;
@@ -221,7 +221,12 @@ bool returns_anonymous_row(const ::Query* query) {
     auto* copy = static_cast<::Query*>(copyObjectImpl(query));
     Rewrite rewrite = {&herd, NIL, NIL, request.parameters, NIL};
     rewrite_into_fragments(rewrite, copy);
-    ::PlannedStmt* statement = plan_rewritten(rewrite, request, copy);
+    // What the source reads on a node it may read between two batches of rows that go there.
+    plan.several = one_of_several() || rewrite.fragments != NIL;
+    ::PlannedStmt* statement = nullptr;
+    bool was_part = set_part_of_larger(plan.several);
+    pg::run_finally([&] { statement = plan_rewritten(rewrite, request, copy); },
+                    [&] { (void)set_part_of_larger(was_part); });
     if (!IsA(statement->planTree, ModifyTable)) {
         refuse_insert("its plan is not a plain INSERT", "Insert in a statement of its own.");
     }

@@ -153,3 +153,11 @@ INSERT INTO accounts SELECT g + 50000, 'exists', 1 FROM generate_series(1, 50) g
 INSERT INTO accounts SELECT g + 60000, 'not', 1 FROM generate_series(1, 50) g WHERE NOT EXISTS (SELECT FROM accounts a WHERE a.id = g + 60000);
 INSERT INTO accounts SELECT r.id + 70000, 'reference', count(a.id) FROM regions r LEFT JOIN accounts a ON a.id = r.id GROUP BY r.id;
 SELECT count(*), sum(id), sum(balance), max(owner) FROM accounts;
+-- test: a source that reads the table again does not see rows of the same statement
+SET herd.batch_rows = 1;
+INSERT INTO pairs (a, b, c) VALUES (701, 5000, 'again'), (702, 5001, 'again'), (703, 5002, 'again'), (704, (SELECT max(b) + 1 FROM pairs), 'again'),
+    (705, (SELECT count(*) FROM pairs p WHERE p.c = 'again'), 'again');
+SELECT a, b FROM pairs WHERE c = 'again';
+INSERT INTO pairs (a, b, c) SELECT g, (SELECT count(*) FROM pairs p WHERE p.c = 'again' AND p.a > g - 900), 'more' FROM generate_series(1601, 1612) g;
+SELECT a, b FROM pairs WHERE c = 'more';
+RESET herd.batch_rows;
