@@ -54,7 +54,7 @@ const ::CustomScan* plan_of(const CheckState* state) {
     return entry;
 }
 
-extern const ::CustomScanMethods kPlanMethods;
+const ::CustomScanMethods* plan_methods();
 
 ::CustomScan* make_check(::Plan* child) {
     ::CustomScan* check = makeNode(CustomScan);
@@ -73,7 +73,7 @@ extern const ::CustomScanMethods kPlanMethods;
         plan->targetlist = ::lappend(plan->targetlist, pass_on(column));
     }
     check->flags = ::ExecSupportsBackwardScan(child) ? CUSTOMPATH_SUPPORT_BACKWARD_SCAN : 0;
-    check->methods = &kPlanMethods;
+    check->methods = plan_methods();
     return check;
 }
 
@@ -182,6 +182,10 @@ void rescan(::CustomScanState* node) {
 constexpr char kName[] = "HerdOwnershipCheck";
 
 constexpr ::CustomScanMethods kPlanMethods = {kName, create_state};
+
+const ::CustomScanMethods* plan_methods() {
+    return &kPlanMethods;
+}
 
 constexpr ::CustomExecMethods kStateMethods = {kName,   begin,   next_row, end,     rescan,
                                                nullptr, nullptr, nullptr,  nullptr, nullptr,
