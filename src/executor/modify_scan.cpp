@@ -158,7 +158,7 @@ const ::CustomExecMethods kExecMethods = [] {
     return reinterpret_cast<::Node*>(state);
 }
 
-const ::CustomScanMethods kScanMethods = {"HerdModify", create_state};
+constexpr ::CustomScanMethods kScanMethods = {"HerdModify", create_state};
 
 }  // namespace
 

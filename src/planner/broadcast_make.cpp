@@ -21,10 +21,10 @@ namespace {
 
 enum Setting { kAuto, kAlways, kNever };
 int setting = kAuto;
-const ::config_enum_entry kSettings[] = {{"auto", kAuto, false},
-                                         {"always", kAlways, false},
-                                         {"never", kNever, false},
-                                         {nullptr, 0, false}};
+constexpr ::config_enum_entry kSettings[] = {{"auto", kAuto, false},
+                                             {"always", kAlways, false},
+                                             {"never", kNever, false},
+                                             {nullptr, 0, false}};
 
 bool locks_rows(::Node* node, void*) {
     if (node == nullptr) {

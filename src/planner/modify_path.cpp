@@ -50,7 +50,7 @@ namespace {
     return &scan->scan.plan;
 }
 
-const ::CustomPathMethods kPathMethods = {"HerdModify", make_plan, nullptr};
+constexpr ::CustomPathMethods kPathMethods = {"HerdModify", make_plan, nullptr};
 
 }  // namespace
 
