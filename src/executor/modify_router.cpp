@@ -5,6 +5,7 @@
 #include "transaction/endpoint.hpp"
 
 extern "C" {
+#include "access/sysattr.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/lsyscache.h"
@@ -26,7 +27,12 @@ constexpr Size kMostBytes = 4 << 20;
     ::TupleDesc answer = ::CreateTemplateTupleDesc(results + 1);
     ::TupleDescInitEntry(answer, 1, "n", INT4OID, -1, 0);
     for (int i = 0; i < results; ++i) {
-        ::TupleDescCopyEntry(answer, static_cast<::AttrNumber>(i + 2), changes,
+        auto column = static_cast<::AttrNumber>(i + 2);
+        if (list_nth_int(plan.results, i) == TableOidAttributeNumber) {
+            ::TupleDescInitEntry(answer, column, "tableoid", REGCLASSOID, -1, 0);
+            continue;
+        }
+        ::TupleDescCopyEntry(answer, column, changes,
                              static_cast<::AttrNumber>(list_nth_int(plan.result_sources, i)));
     }
     return answer;

@@ -7,6 +7,7 @@ extern "C" {
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "access/transam.h"
+#include "catalog/heap.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
@@ -70,8 +71,12 @@ ModifyText::ModifyText(const ModifyPlan& plan, ::TupleDesc changes)
 }
 
 std::string ModifyText::name_of(int column) const {
-    if (column == SelfItemPointerAttributeNumber) {
-        return "ctid";
+    if (column == TableOidAttributeNumber) {
+        return "tableoid::pg_catalog.regclass";  // by its name: numbers differ from server to
+                                                 // server
+    }
+    if (column < 0) {
+        return NameStr(::SystemAttributeDefinition(static_cast<::AttrNumber>(column))->attname);
     }
     return columns_.at(static_cast<std::size_t>(column) - 1);
 }

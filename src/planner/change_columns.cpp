@@ -67,8 +67,6 @@ struct Lifting {
     return reinterpret_cast<::Expr*>(row);
 }
 
-// The table that holds a row stays the same here, as long as no trigger moves it to another
-// partition.
 ::Expr* lifted_var(Changes& changes, const ::Var* var, int level, bool after) {
     auto* copy = static_cast<::Var*>(copyObjectImpl(var));
     copy->varlevelsup = 0;
@@ -77,9 +75,8 @@ struct Lifting {
     if (of_target && copy->varattno == 0) {
         return whole_row(changes, copy, level);
     }
-    bool is_new = of_target && copy->varattno != TableOidAttributeNumber;
-    ::AttrNumber position = is_new ? result_column(changes, copy->varattno, like)
-                                   : add_output(changes, reinterpret_cast<::Expr*>(copy));
+    ::AttrNumber position = of_target ? result_column(changes, copy->varattno, like)
+                                      : add_output(changes, reinterpret_cast<::Expr*>(copy));
     return change_var(position, like, level);
 }
 

@@ -89,3 +89,8 @@ DELETE FROM accounts WHERE id IN (SELECT id FROM local_notes WHERE false);
 MERGE INTO accounts a USING (SELECT * FROM local_notes WHERE false) n ON n.id = a.id WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (1, 'x', 1);
 UPDATE active_customers SET active = false WHERE id = 43 AND false;
 -- compare: accounts
+-- test: system columns of changed rows
+UPDATE events e SET at = e.at + interval '91 days' FROM local_notes n WHERE n.id = e.seq AND n.id > 20 RETURNING e.tableoid::regclass, e.seq;
+UPDATE events SET device = device || '.', at = at + interval '91 days' WHERE seq BETWEEN 60 AND 70 RETURNING tableoid::regclass, seq;
+UPDATE "Odd Table" o SET n = o.n FROM local_notes n WHERE n.id = o.n AND n.id < 8 RETURNING o.tableoid::regclass, o.ctid IS NOT NULL, o.xmin IS NOT NULL, o.cmax IS NOT NULL;
+DELETE FROM events e USING local_notes n WHERE n.id = e.seq AND n.id > 45 RETURNING e.tableoid::regclass, e.seq;
