@@ -32,12 +32,11 @@ struct ModifyPlan {
     bool returns = false;     // somebody reads the changed rows
     bool only_once = false;   // a second change of one row is an error (MERGE)
     bool suppresses = false;  // BEFORE triggers may leave rows out
-    ::AttrNumber action =
-        0;                   // of the change: the number of its action, from 1; 0: always the first
-    ::AttrNumber node = 0;   // of the change: where the row is; 0: it has none
-    ::AttrNumber table = 0;  // ... the table or partition that holds it
-    ::AttrNumber row = 0;    // ... its ctid
-    ::AttrNumber key = 0;    // the distribution key
+    ::AttrNumber action = 0;  // of the change: the number of its action; 0: always the first
+    ::AttrNumber node = 0;    // of the change: where the row is; 0: it has none
+    ::AttrNumber table = 0;   // ... the table or partition that holds it
+    ::AttrNumber row = 0;     // ... its ctid
+    ::AttrNumber key = 0;     // the distribution key
     Oid key_collation = InvalidOid;
     ::List* actions = nullptr;           // of ModifyAction*
     ::List* identity = nullptr;          // of Integer: a reference table's key columns ...

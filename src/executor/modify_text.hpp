@@ -1,7 +1,7 @@
 // The SQL that carries changes out: one statement for many rows.
 //
-//   UPDATE public.t AS t SET a = v.c1, ... FROM (VALUES (0, $1, $2), ...) AS v(n, row, c1)
-//     WHERE t.ctid = v.row RETURNING v.n, t.b, ...
+//   UPDATE public.t AS t SET a = v.c1, ... FROM (VALUES (0, $1, $2), ...) AS v(n, place, c1)
+//     WHERE t.ctid = v.place RETURNING v.n, t.b, ...
 #pragma once
 
 #include <string>
@@ -33,7 +33,6 @@ public:
     // order, without number), and the plan's results.
     [[nodiscard]] std::string text(const ModifyAction& action, int rows, bool returning) const;
     [[nodiscard]] const std::string& table() const { return table_; }
-    [[nodiscard]] bool has_partitions() const { return partitioned_; }
 
 private:
     [[nodiscard]] std::string name_of(int column) const;
