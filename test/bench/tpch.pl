@@ -13,7 +13,7 @@ use Test::More;
 my $runs = $ENV{HERD_TPCH_RUNS} || 3;
 my $herd = Herd->new(
     nodes => 2, plain => 1,
-    conf  => "shared_buffers = 128MB\nwork_mem = 32MB\nmax_parallel_workers = 8\nautovacuum = off\n"
+    conf  => "shared_buffers = 64MB\nwork_mem = 32MB\nmax_parallel_workers = 8\nautovacuum = off\n"
 );
 Herd::Tpch::load($herd, $ENV{HERD_TPCH_SCALE} || 0.5);
 my @queries = Herd::Tpch::queries();
