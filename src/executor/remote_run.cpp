@@ -25,20 +25,31 @@ namespace {
 // Advisory locks have a field that tells the SQL functions' (1, 2) from others'.
 constexpr uint16 kGroupWriteLockField = 4;
 
-struct Part {
-    ::EState* part;
+// The numbers of statements that run, or stand in open cursors.
+struct Numbered {
+    ::EState* estate;
     std::uint64_t number;
 };
 
-std::vector<Part>& parts() {
-    static auto& list = *new std::vector<Part>;
+std::vector<Numbered>& numbered() {
+    static auto& list = *new std::vector<Numbered>;
     return list;
 }
 
 // A context's reset callback: its EState is gone, however it came to its end.
-void forget_part(void* estate) {
-    auto is_part = [&](const Part& entry) { return entry.part == estate; };
-    parts().erase(std::remove_if(parts().begin(), parts().end(), is_part), parts().end());
+void forget_number(void* estate) {
+    auto is_its = [&](const Numbered& entry) { return entry.estate == estate; };
+    numbered().erase(std::remove_if(numbered().begin(), numbered().end(), is_its),
+                     numbered().end());
+}
+
+void keep_number(::EState* estate, std::uint64_t number) {
+    auto* callback = static_cast<::MemoryContextCallback*>(
+        ::MemoryContextAllocZero(estate->es_query_cxt, sizeof(::MemoryContextCallback)));
+    callback->func = forget_number;
+    callback->arg = estate;
+    pg::enter("number of a statement", [&] { numbered().push_back({estate, number}); });
+    ::MemoryContextRegisterResetCallback(estate->es_query_cxt, callback);
 }
 
 }  // namespace
@@ -51,34 +62,18 @@ void lock_group_writes(int32 group) {
 }
 
 void share_statement_number(::EState* part, ::EState* whole) {
-    std::uint64_t number = statement_number(whole);
-    auto* callback = static_cast<::MemoryContextCallback*>(
-        ::MemoryContextAllocZero(part->es_query_cxt, sizeof(::MemoryContextCallback)));
-    callback->func = forget_part;
-    callback->arg = part;
-    pg::enter("parts of a statement", [&] { parts().push_back({part, number}); });
-    ::MemoryContextRegisterResetCallback(part->es_query_cxt, callback);
+    keep_number(part, statement_number(whole));
 }
 
 std::uint64_t statement_number(::EState* estate) {
-    for (const Part& part : parts()) {
-        if (part.part == estate) {
-            return part.number;
+    for (const Numbered& entry : numbered()) {
+        if (entry.estate == estate) {
+            return entry.number;
         }
     }
-    static ::EState* last_estate = nullptr;
-    static ::CommandId last_command = 0;
-    static std::uint64_t number = 0;
-    static ::TimestampTz last_start = 0;
-    ::TimestampTz start = ::GetCurrentStatementStartTimestamp();
-    ::CommandId command = estate->es_output_cid;
-    if (estate != last_estate || command != last_command || start != last_start) {
-        last_estate = estate;
-        last_command = command;
-        last_start = start;
-        ++number;
-    }
-    return number;
+    static std::uint64_t last = 0;
+    keep_number(estate, ++last);
+    return last;
 }
 
 RemoteRun::RemoteRun(::CustomScanState* state, const RemotePlan& plan)
@@ -195,7 +190,8 @@ void RemoteRun::start() {
     }
     bool lone = !plan_.several && (plan_.writes ? !several_places && transaction::may_write_alone()
                                                 : XactIsoLevel <= XACT_READ_COMMITTED);
-    std::uint64_t fragment = plan_.several ? statement_number(state_->ss.ps.state) : 0;
+    std::uint64_t fragment =
+        plan_.several ? pg::call([&] { return statement_number(state_->ss.ps.state); }) : 0;
     captures_ = state_->ss.ps.instrument != nullptr;
     if (captures_) {
         bool timing = state_->ss.ps.instrument->need_timer;

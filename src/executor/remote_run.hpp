@@ -63,7 +63,8 @@ private:
 // first row is locked. PostgreSQL style.
 void lock_group_writes(int32 group);
 
-// The number of the client's statement that runs now, for its fragments' common snapshot.
+// The number of the statement whose EState it is, for its fragments' common snapshot; no two have
+// the same. PostgreSQL style.
 std::uint64_t statement_number(::EState* estate);
 // From now on a part of a statement has the number of the whole, as long as its EState lives.
 void share_statement_number(::EState* part, ::EState* whole);

@@ -89,3 +89,7 @@ BEGIN ISOLATION LEVEL SERIALIZABLE;
 WITH w AS (DELETE FROM pairs WHERE a > 900 RETURNING a) SELECT count(*), (SELECT count(*) FROM pairs WHERE a > 900) FROM w;
 SELECT count(*) FROM pairs WHERE a > 900;
 COMMIT;
+-- test: statements of one string see what those before have written
+WITH w AS (INSERT INTO pairs SELECT 950 + g, g, 'batch' FROM generate_series(1, 6) g RETURNING a) INSERT INTO pairs SELECT a + 20, 0, 'batch' FROM w\;
+    SELECT p.a, q.a FROM pairs p LEFT JOIN pairs q ON q.a = p.a + 20 WHERE p.c = 'batch'\;
+    DELETE FROM pairs WHERE a > 973\; SELECT p.a, q.a FROM pairs p LEFT JOIN pairs q ON q.a = p.a + 20 WHERE p.c = 'batch';

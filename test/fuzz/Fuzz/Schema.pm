@@ -219,7 +219,7 @@ sub add_writable_view
     my $names   = join ', ', map { $_->{name} } @columns;
     my $check   = $random->pick('', ' WITH CHECK OPTION', ' WITH LOCAL CHECK OPTION');
     $self->add('wv', "CREATE VIEW wv AS SELECT $names FROM $table->{name} WHERE u > 2$check");
-    push @{ $self->{tables} }, { %$table, kind => 'view', name => 'wv', columns => \@columns, partitioned => 0 };
+    push @{ $self->{tables} }, { %$table, keeps_keys => 1, kind => 'view', name => 'wv', columns => \@columns, partitioned => 0 };
     return;
 }
 
@@ -231,7 +231,9 @@ sub add_trigger
     my ($table) = $random->some(1, $self->distributed);
     my ($column) = $random->some(1, grep { $_->{class} eq 'int' && !$_->{generated} && $_->{name} !~ /^[ku]$/ }
             @{ $table->{columns} }) or return;
+    # A row that moves to another node is deleted and inserted, and fires those triggers.
     my $name = $table->{name};
+    $table->{keeps_keys} = 1;
     $self->add($name, "CREATE FUNCTION change_$name() RETURNS trigger LANGUAGE plpgsql AS
         'BEGIN NEW.$column->{name} := coalesce(NEW.$column->{name}, 0) % 50 + 1; RETURN NEW; END'");
     $self->add($name, "CREATE TRIGGER change BEFORE " . $random->pick('INSERT', 'UPDATE', 'INSERT OR UPDATE')

@@ -140,7 +140,7 @@ sub update
     my $where  = $self->conditions_on($table, $scope, $from =~ s/ WHERE (.*)//s ? $1 : ());
     my $moved  = $random->chance(0.05) ? 'u = t.u + 500' : '';
     @set = ($moved), $where .= ' AND t.u < 400' if $moved;
-    @set = 'k = ' . $self->expression($table->{key_class}, $scope, 1) if $random->chance(0.03) && !$table->{unique};
+    @set = 'k = ' . $self->expression($table->{key_class}, $scope, 1) if $random->chance(0.03) && !$table->{unique} && !$table->{keeps_keys};
     return "UPDATE $table->{name} AS t SET " . join(', ', @set) . "$from WHERE $where" . $self->returning($scope);
 }
 
