@@ -112,8 +112,10 @@ refused("SELECT herd.distribute('parent', 'id')",
     qr/child/, 'a foreign key to the table on another column than the key');
 $herd->sql('DROP TABLE child');
 $herd->sql("SELECT herd.distribute('parent', 'id')");
-isnt(($herd->try("SELECT herd.distribute('parent', 'id')"))[1],
-    '00000', 'a table is distributed once');
+my $shards = $herd->sql('SELECT max(shard_id) FROM herd.shards');
+is(($herd->try("SELECT herd.distribute('parent', 'id')"))[1], '00000', 'a table is distributed as it is');
+is $herd->sql('SELECT max(shard_id) FROM herd.shards'), $shards, 'once';
+is(($herd->try("SELECT herd.distribute('parent', 'v')"))[1], 'HR002', 'and not by another key then');
 my $follows = 'CREATE TABLE follows (parent int REFERENCES parent, n int, PRIMARY KEY (parent, n))';
 is(($herd->try($follows))[1], 'HR007', 'a local table cannot reference a distributed one');
 like $herd->error_of($follows), qr/HINT:.*colocate_with/, '... and the way out is named';
