@@ -5,6 +5,7 @@
 
 #include "executor/fragment_snapshot.hpp"
 #include "executor/plan_capture.hpp"
+#include "executor/remote_scan.hpp"
 #include "executor/with_scan.hpp"
 #include "pg/guard.hpp"
 #include "pg/statement_depth.hpp"
@@ -46,6 +47,7 @@ void start(::QueryDesc* query, int flags) {
     } else {
         ::standard_ExecutorStart(query, flags);
     }
+    start_scans_of_cursor(query);
     if (internal) {
         begin_capture(query);
     }

@@ -2,12 +2,16 @@
 
 #include "executor/explain.hpp"
 #include "executor/remote_run.hpp"
+#include "pg/compat.hpp"
 #include "pg/counters.hpp"
 
 extern "C" {
 #include "executor/execdesc.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "tcop/pquery.h"
+#include "utils/portal.h"
 #include "utils/tuplestore.h"
 }
 
@@ -52,7 +56,6 @@ void begin_body(::CustomScanState* node, ::EState* estate, int eflags) {
         pg::call([&] { state->kept = ::tuplestore_begin_heap(true, false, work_mem); });
     }
     pg::count(pg::Counter::kRemoteScans);
-    state->run->start_for_cursor();
 }
 
 void begin(::CustomScanState* node, ::EState* estate, int eflags) {
@@ -218,7 +221,43 @@ constexpr ::CustomExecMethods kExecMethods = [] {
 
 constexpr ::CustomScanMethods kScanMethods = {"HerdRemote", create_state};
 
+// A value that comes from the rest of the plan, other than from a query that runs by itself.
+bool waits_for_row(::Node* node, void* estate) {
+    if (node == nullptr) {
+        return false;
+    }
+    if (IsA(node, Param)) {
+        auto* param = reinterpret_cast<::Param*>(node);
+        return param->paramkind == PARAM_EXEC &&
+               static_cast<::EState*>(estate)->es_param_exec_vals[param->paramid].execPlan ==
+                   nullptr;
+    }
+    return pg::compat::walk_expression(node, waits_for_row, estate);
+}
+
+bool start_early(::PlanState* planstate, void* context) {
+    auto* node = reinterpret_cast<::CustomScanState*>(planstate);
+    if (IsA(planstate, CustomScanState) && node->methods == &kExecMethods) {
+        auto* scan = reinterpret_cast<::CustomScan*>(planstate->plan);
+        auto* state = state_of(node);
+        if (!state->run->plan().writes && !state->run->query().started() &&
+            !waits_for_row(reinterpret_cast<::Node*>(scan->custom_exprs), planstate->state)) {
+            pg::enter("HerdRemote", [&] { state->run->start(); });
+        }
+    }
+    return pg::compat::walk_plan_states(planstate, start_early, context);
+}
+
 }  // namespace
+
+void start_scans_of_cursor(::QueryDesc* query) {
+    bool opens = ActivePortal != nullptr && ActivePortal->status == PORTAL_DEFINED &&
+                 ActivePortal->name[0] != '\0';
+    if (opens && query->planstate != nullptr &&
+        (query->estate->es_top_eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0) {
+        (void)start_early(query->planstate, nullptr);
+    }
+}
 
 const ::CustomScanMethods* remote_scan_methods() {
     return &kScanMethods;

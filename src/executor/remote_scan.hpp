@@ -4,6 +4,7 @@
 #include "executor/remote_plan.hpp"
 
 extern "C" {
+#include "executor/execdesc.h"
 #include "nodes/extensible.h"
 }
 
@@ -14,6 +15,10 @@ namespace herd::executor {
 //
 // For a CustomScan whose custom_private is to_list(plan) and custom_exprs expressions_of(plan).
 const ::CustomScanMethods* remote_scan_methods();
+
+// After ExecutorStart: a cursor shows what was there when it was opened, so its scans ask the nodes
+// now. Those that wait for values of WITH queries could not do so when they began.
+void start_scans_of_cursor(::QueryDesc* query);
 
 // From _PG_init.
 void initialize_remote_scan();

@@ -52,6 +52,16 @@ inline bool walk_query(::Query* query, Walker walker, void* context, int flags) 
 #endif
 }
 
+using StateWalker = bool (*)(::PlanState*, void*);
+
+inline bool walk_plan_states(::PlanState* state, StateWalker walker, void* context) {
+#if PG_VERSION_NUM >= 160000
+    return ::planstate_tree_walker_impl(state, walker, context);
+#else
+    return ::planstate_tree_walker(state, untyped<bool>(walker), context);
+#endif
+}
+
 inline ::Node* mutate_expression(::Node* node, Mutator mutator, void* context) {
 #if PG_VERSION_NUM >= 160000
     return ::expression_tree_mutator_impl(node, mutator, context);

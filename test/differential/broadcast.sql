@@ -107,3 +107,15 @@ SELECT count(*) FROM tenant_rows t JOIN customers c ON c.id = t.id;
 SET herd.broadcast = 'always';
 CREATE TEMP TABLE gathered AS SELECT c.id, count(*) AS n FROM customers c JOIN documents d ON d.owner = c.id GROUP BY c.id;
 SELECT * FROM gathered;
+-- test: a cursor shows what was there when it was opened
+SET herd.broadcast = 'always';
+BEGIN;
+DECLARE seen CURSOR FOR SELECT c.id, d.version FROM customers c JOIN documents d ON d.owner = c.id WHERE c.id < 30 ORDER BY 1, 2;
+DECLARE grouped CURSOR FOR SELECT c.id FROM customers c WHERE c.balance > (SELECT avg(i.balance) FROM customers i WHERE i.region_id = c.region_id) ORDER BY 1;
+DECLARE counted CURSOR FOR SELECT count(*), sum(c.balance) FROM customers c JOIN documents d ON d.owner = c.id;
+UPDATE documents SET version = version + 100;
+UPDATE customers SET balance = balance + id * 10;
+FETCH ALL FROM seen;
+FETCH ALL FROM grouped;
+FETCH ALL FROM counted;
+ROLLBACK;
