@@ -72,7 +72,11 @@ bool modifies(const ::Query* query) {
     }
     const ::Query* query = request.query;
     if (query->hasModifyingCTE) {
-        ::PlannedStmt* routed = plan_routed(herd, request, *build_key_graph(herd, request.query));
+        // A reference table changes on every node.
+        ::PlannedStmt* routed =
+            found.modifies_reference
+                ? nullptr
+                : plan_routed(herd, request, *build_key_graph(herd, request.query));
         return routed != nullptr ? routed : plan_with(herd, request);
     }
     if (query->commandType == CMD_INSERT && found.target != nullptr) {

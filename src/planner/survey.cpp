@@ -25,6 +25,9 @@ void visit_query(Context& context, ::Query* query) {
         query->resultRelation > 0) {
         ::RangeTblEntry* target = rt_fetch(query->resultRelation, query->rtable);
         const catalog::Table* table = context.herd->find(target->relid);
+        context.survey->modifies_reference =
+            context.survey->modifies_reference ||
+            (table != nullptr && table->kind == TableKind::kReference);
         if (table != nullptr && top) {
             context.survey->target = table;
         } else if (!top && table != nullptr) {

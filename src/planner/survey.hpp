@@ -17,6 +17,7 @@ struct Survey {
     bool remote_rows = false;                // ... some of whose shards are on other nodes
     const catalog::Table* target = nullptr;  // of the statement itself (or its data-modifying CTEs)
     bool modifies_in_cte = false;
+    bool modifies_reference = false;  // a reference table, anywhere
 };
 
 Survey survey(const catalog::Catalog& herd, ::Query* query);

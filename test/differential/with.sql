@@ -93,3 +93,11 @@ COMMIT;
 WITH w AS (INSERT INTO pairs SELECT 950 + g, g, 'batch' FROM generate_series(1, 6) g RETURNING a) INSERT INTO pairs SELECT a + 20, 0, 'batch' FROM w\;
     SELECT p.a, q.a FROM pairs p LEFT JOIN pairs q ON q.a = p.a + 20 WHERE p.c = 'batch'\;
     DELETE FROM pairs WHERE a > 973\; SELECT p.a, q.a FROM pairs p LEFT JOIN pairs q ON q.a = p.a + 20 WHERE p.c = 'batch';
+-- test: reference table filled from changes of one key
+WITH w AS (UPDATE orders SET note = note WHERE customer_id = 43 RETURNING customer_id) INSERT INTO regions (id, name) SELECT 100 + min(customer_id), 'of 43' FROM w;
+WITH w AS (UPDATE orders SET note = note WHERE customer_id = 44 RETURNING customer_id) INSERT INTO regions (id, name) SELECT 100 + min(customer_id), 'of 44' FROM w;
+WITH w AS (UPDATE orders SET note = note WHERE customer_id = 48 RETURNING customer_id) INSERT INTO regions (id, name) SELECT 100 + min(customer_id), 'of 48' FROM w;
+WITH w AS (UPDATE regions SET continent = 'Key' WHERE id > 100 RETURNING id) UPDATE customers SET email = (SELECT count(*) FROM w)::text WHERE id = 43 RETURNING email;
+WITH w AS (UPDATE regions SET continent = 'Key 2' WHERE id > 100 RETURNING id) UPDATE customers SET email = (SELECT count(*) FROM w)::text WHERE id = 48 RETURNING email;
+SELECT * FROM regions;
+SELECT c.id, r.name, r.continent FROM customers c JOIN regions r ON r.id = c.id + 100 WHERE c.id IN (43, 44, 48);
