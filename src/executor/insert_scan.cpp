@@ -231,7 +231,8 @@ void begin_insert(::CustomScanState* node, ::EState* estate, int eflags) {
     ::TupleTableSlot* slot = node->ss.ss_ScanTupleSlot;
     if (!state->local_done) {
         if (state->plan.several) {
-            state->router->share_snapshot(statement_number(node->ss.ps.state));
+            pg::enter("HerdInsert",
+                      [&] { state->router->share_snapshot(statement_number(node->ss.ps.state)); });
         }
         ::TupleTableSlot* row =
             ::ExecProcNode(static_cast<::PlanState*>(linitial(node->custom_ps)));

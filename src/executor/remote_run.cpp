@@ -44,11 +44,12 @@ void forget_number(void* estate) {
 }
 
 void keep_number(::EState* estate, std::uint64_t number) {
-    auto* callback = static_cast<::MemoryContextCallback*>(
-        ::MemoryContextAllocZero(estate->es_query_cxt, sizeof(::MemoryContextCallback)));
+    auto* callback = static_cast<::MemoryContextCallback*>(pg::call([&] {
+        return ::MemoryContextAllocZero(estate->es_query_cxt, sizeof(::MemoryContextCallback));
+    }));
     callback->func = forget_number;
     callback->arg = estate;
-    pg::enter("number of a statement", [&] { numbered().push_back({estate, number}); });
+    numbered().push_back({estate, number});
     ::MemoryContextRegisterResetCallback(estate->es_query_cxt, callback);
 }
 

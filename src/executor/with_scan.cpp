@@ -76,7 +76,7 @@ void begin(::CustomScanState* node, ::EState* estate, int eflags) {
     for (int i = 0; i < part_count(scan); ++i) {
         ::QueryDesc* query = describe(node, part_at(scan, i));
         ::ExecutorStart(query, flags);
-        share_statement_number(query->estate, estate);
+        pg::enter("HerdWith", [&] { share_statement_number(query->estate, estate); });
         state->parts = ::lappend(state->parts, query);
     }
     node->custom_ps = ::list_make1(::ExecInitNode(child, estate, eflags));

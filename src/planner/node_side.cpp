@@ -75,16 +75,26 @@ bool runs_statements(::Node* node, void* context) {
     return pg::compat::walk_expression(node, runs_statements, context);
 }
 
-// The coordinator has checked the right to insert into the columns that the client named; the row
-// that comes has them all, defaults included.
-void trust_columns(const ::Query* query) {
-    if (query->commandType == CMD_INSERT) {
-        rt_fetch(query->resultRelation, query->rtable)->requiredPerms &= ~ACL_INSERT;
+// The coordinator has checked the client's own statement. What it sends may name more than that
+// does: columns with their defaults, rows to be locked before they are changed. Row security is in
+// the query already, for the role that the statement runs as.
+bool trust_privileges(::Node* node, void*) {
+    if (node == nullptr) {
+        return false;
     }
+    if (IsA(node, RangeTblEntry)) {
+        reinterpret_cast<::RangeTblEntry*>(node)->requiredPerms = 0;
+        return false;
+    }
+    if (IsA(node, Query)) {
+        return pg::compat::walk_query(reinterpret_cast<::Query*>(node), trust_privileges, nullptr,
+                                      QTW_EXAMINE_RTES_BEFORE);
+    }
+    return pg::compat::walk_expression(node, trust_privileges, nullptr);
 }
 
 ::PlannedStmt* plan_clients(const Request& request) {
-    trust_columns(request.query);
+    (void)trust_privileges(reinterpret_cast<::Node*>(request.query), nullptr);
     // Functions that the planner evaluates run before the executor puts the role on.
     pg::enter("role", [] { transaction::renew_assumed_role(); });
     bool wants_states = asks_for_states(request.text) && request.query->commandType == CMD_SELECT;

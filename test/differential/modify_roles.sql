@@ -47,3 +47,18 @@ MERGE INTO shop.wards w USING shop.local_notes n ON n.id = w.id AND w.tenant = '
 MERGE INTO shop.wards w USING shop.local_notes n ON n.id = w.id AND w.tenant = 'tenant2' WHEN NOT MATCHED AND n.id = 50 THEN INSERT VALUES ('tenant3', n.id, n.body);
 RESET ROLE;
 -- compare: wards
+-- test: rights to delete, and to one column
+GRANT USAGE ON SCHEMA shop TO diff_app, diff_reader;
+GRANT SELECT ON local_notes TO diff_app, diff_reader;
+GRANT DELETE, SELECT (customer_id, order_id) ON order_changes TO diff_reader;
+GRANT UPDATE (note), SELECT (customer_id, note) ON orders TO diff_app;
+SET ROLE diff_reader;
+DELETE FROM shop.order_changes c USING shop.local_notes n WHERE n.customer_id = c.customer_id AND c.order_id > 0;
+DELETE FROM shop.order_changes c USING shop.local_notes n WHERE n.customer_id = c.customer_id AND c.old_status IS NULL;
+DELETE FROM shop.order_changes WHERE order_id IN (SELECT id FROM shop.local_notes) RETURNING customer_id;
+SET ROLE diff_app;
+UPDATE shop.orders o SET note = n.body FROM shop.local_notes n WHERE n.customer_id = o.customer_id RETURNING o.customer_id;
+UPDATE shop.orders o SET note = n.body FROM shop.local_notes n WHERE n.customer_id = o.customer_id RETURNING o.total;
+UPDATE shop.orders o SET revision = 2 FROM shop.local_notes n WHERE n.customer_id = o.customer_id;
+RESET ROLE;
+-- compare: orders
