@@ -126,10 +126,14 @@ void check_conflict(const catalog::Catalog& herd, const ::Query* query,
     query->withCheckOptions = NIL;
     for (int i = 0; i < ::list_length(query->rtable); ++i) {
         auto* rte = static_cast<::RangeTblEntry*>(::list_nth(query->rtable, i));
-        if (rte->rtekind != RTE_RELATION) {
+        bool is_excluded = query->onConflict != nullptr && query->onConflict->exclRelIndex == i + 1;
+        if (query->resultRelation != i + 1 && !is_excluded) {
+            // Its name would make the deparser give others new ones.
             rte->rtekind = RTE_RESULT;
             rte->subquery = nullptr;
             rte->values_lists = NIL;
+            rte->alias = nullptr;
+            rte->eref = ::makeAlias("*RESULT*", NIL);
         }
     }
     RemoteText text = deparse(query, "");

@@ -62,7 +62,7 @@ StateForm state_form(const ::Aggref* aggregate) {
     found.combines = OidIsValid(form->aggcombinefn);
     found.travels = form->aggtranstype != INTERNALOID ||
                     (OidIsValid(form->aggserialfn) && OidIsValid(form->aggdeserialfn));
-    found.is_result = !OidIsValid(form->aggfinalfn) && form->aggtranstype == aggregate->aggtype;
+    found.is_result = !OidIsValid(form->aggfinalfn) && form->aggtranstype != INTERNALOID;
     ::ReleaseSysCache(tuple);
     return found;
 }

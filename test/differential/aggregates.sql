@@ -124,3 +124,6 @@ SELECT status FROM orders GROUP BY status ORDER BY sum(total);
 SELECT DISTINCT ON (region_id) region_id, id, name FROM customers ORDER BY region_id, balance DESC, id;
 -- test: distinct on with swapped aliases
 SELECT DISTINCT ON (b) a AS b, b AS a FROM pairs ORDER BY b, pairs.b;
+-- test: extremes of constants and arrays
+SELECT max('{1,NULL}'::int[]), min(ARRAY[2, 3]) FROM customers;
+SELECT max(tags), min(tags) FROM customers WHERE region_id = 2;

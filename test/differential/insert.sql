@@ -161,3 +161,6 @@ SELECT a, b FROM pairs WHERE c = 'again';
 INSERT INTO pairs (a, b, c) SELECT g, (SELECT count(*) FROM pairs p WHERE p.c = 'again' AND p.a > g - 900), 'more' FROM generate_series(1601, 1612) g;
 SELECT a, b FROM pairs WHERE c = 'more';
 RESET herd.batch_rows;
+-- test: through a view, and conflicts
+CREATE VIEW open_accounts AS SELECT id, owner, balance FROM accounts WHERE balance >= 0;
+INSERT INTO open_accounts AS o VALUES (3, 'view', 1), (90001, 'view', 1) ON CONFLICT (id) DO UPDATE SET owner = excluded.owner || ' of ' || o.id, balance = excluded.balance + o.balance RETURNING id, owner;
