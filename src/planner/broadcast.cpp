@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "pg/compat.hpp"
+#include "planner/jointree.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -78,6 +79,8 @@ void place(const Placing& placing, ::RangeTblEntry* rte) {
     if (placing.fragment == nullptr) {
         rte->rtekind = RTE_SUBQUERY;
         rte->subquery = without_broadcasts(*placing.rewrite, broadcast->query);
+        // It stands below the WITH that it has come from.
+        lower_with_references(rte->subquery, static_cast<int>(rte->ctelevelsup) + 1);
     } else {
         int number = first_argument_of(placing.fragment, *broadcast,
                                        static_cast<int>(rte->ctelevelsup) - placing.level);

@@ -112,7 +112,12 @@ double bytes_of(const Estimate& estimate) {
 }
 
 Estimate size_of(const Rewrite& rewrite, const ::Query* query) {
-    return estimate(*rewrite.herd, without_broadcasts(rewrite, query), rewrite.parameters);
+    constexpr Estimate kUnknown = {10'000, 100};
+    ::Query* whole = without_broadcasts(rewrite, query);
+    // A broadcast may read another query of WITH, which can't be estimated out of its place.
+    return reads_other_with(rewrite, reinterpret_cast<::Node*>(whole))
+               ? kUnknown
+               : estimate(*rewrite.herd, whole, rewrite.parameters);
 }
 
 // Sent to every node, the rows must fit into work_mem and be fewer bytes than those that would

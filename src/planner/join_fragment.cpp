@@ -1,7 +1,7 @@
 // Fragments of a query level: what every node can join, with the conditions that it can check,
 // becomes one remote relation.
 #include "pg/compat.hpp"
-#include "planner/broadcast.hpp"
+#include "planner/broadcast_make.hpp"
 #include "planner/decorrelate.hpp"
 #include "planner/estimate.hpp"
 
@@ -71,9 +71,7 @@ void note_tables(Rewrite& rewrite, ::Query* base, Fragment* fragment, bool some_
         }
     }
     fragment->rows =
-        estimate(*rewrite.herd, without_broadcasts(rewrite, fragment->query), rewrite.parameters)
-            .rows *
-        share_of_nodes(*rewrite.herd, *part.group);
+        size_of(rewrite, fragment->query).rows * share_of_nodes(*rewrite.herd, *part.group);
     send_broadcasts(rewrite, fragment);
     note_tables(rewrite, base, fragment, some_here);
     ::List* names = NIL;

@@ -119,3 +119,7 @@ FETCH ALL FROM seen;
 FETCH ALL FROM grouped;
 FETCH ALL FROM counted;
 ROLLBACK;
+-- test: a broadcast of rows from WITH, inside of other queries
+WITH w AS (SELECT region_id AS n, count(*) AS c FROM customers GROUP BY region_id) SELECT count(*) FROM w JOIN pairs p ON w.n >= p.a AND w.c > (SELECT count(*) FROM documents d WHERE d.version = p.a)
+    WHERE (1, 2) IN (SELECT p.a, o.order_id FROM documents d LEFT JOIN orders o ON d.owner = o.customer_id);
+SELECT * FROM (WITH w AS (SELECT region_id AS n, count(*) AS c FROM customers GROUP BY region_id) SELECT p.a, count(*) OVER (PARTITION BY p.b) FROM w JOIN pairs p ON w.n >= p.a AND w.c < (SELECT sum(o.total) FROM orders o JOIN documents d ON d.owner = o.customer_id AND d.version <> 7 WHERE p.a = d.version)) q ORDER BY 1, 2 LIMIT 20;
