@@ -11,10 +11,10 @@ COMMENT ON FUNCTION herd.remote_rows(integer) IS
     'Internal: stands in plans for the rows of other nodes. Errors: HR008 when called';
 
 -- A view's WITH CHECK OPTION over rows that nodes have changed.
-CREATE FUNCTION herd.require_view_row(visible boolean, view text) RETURNS boolean
+CREATE FUNCTION herd.require_view_row(visible boolean, view text, conflict boolean) RETURNS boolean
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'herd_require_view_row';
-COMMENT ON FUNCTION herd.require_view_row(boolean, text) IS
-    'Internal: true when a changed row is visible in the view. Errors: 44000 when it is not';
+COMMENT ON FUNCTION herd.require_view_row(boolean, text, boolean) IS
+    'Internal: true when a changed row, or one in the way of an INSERT (conflict), is visible in the view. Errors: 44000, or 55000 for a conflict, when it is not';
 
 CREATE FUNCTION herd.link_node() RETURNS integer
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'herd_link_node';

@@ -9,6 +9,10 @@ HERD_SQL_FUNCTION(herd_require_view_row) {
     using namespace herd;
     if (PG_ARGISNULL(0) || !PG_GETARG_BOOL(0)) {
         const char* view = pg::call([&] { return ::text_to_cstring(PG_GETARG_TEXT_PP(1)); });
+        if (PG_GETARG_BOOL(2)) {
+            throw Error(sqlstate::kObjectNotInState,
+                        std::string("conflicting row is not visible through view \"") + view + '"');
+        }
         throw Error(SqlState{"44000"},
                     std::string("new row violates check option for view \"") + view + '"');
     }

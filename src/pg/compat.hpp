@@ -52,6 +52,11 @@ inline bool walk_query(::Query* query, Walker walker, void* context, int flags) 
 #endif
 }
 
+// WCO_VIEW_CONFLICT_CHECK, the last kind: minor releases of 2026 have it, earlier ones do not.
+inline bool is_view_conflict_check(const ::WithCheckOption* option) {
+    return static_cast<int>(option->kind) > static_cast<int>(WCO_RLS_MERGE_DELETE_CHECK);
+}
+
 using StateWalker = bool (*)(::PlanState*, void*);
 
 inline bool walk_plan_states(::PlanState* state, StateWalker walker, void* context) {

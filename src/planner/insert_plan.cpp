@@ -11,6 +11,7 @@
 #include "planner/fragment.hpp"
 #include "planner/insert_select.hpp"
 #include "planner/shippable.hpp"
+#include "planner/view_checks.hpp"
 #include "planner/with_plan.hpp"
 
 extern "C" {
@@ -123,6 +124,10 @@ void check_conflict(const catalog::Catalog& herd, const ::Query* query,
     query->cteList = NIL;
     query->override = OVERRIDING_NOT_SET;
     query->jointree = ::makeFromExpr(NIL, nullptr);
+    if (query->onConflict != nullptr && query->onConflict->action == ONCONFLICT_UPDATE) {
+        query->onConflict->onConflictWhere =
+            conflict_condition(query->onConflict->onConflictWhere, query->withCheckOptions);
+    }
     query->withCheckOptions = NIL;
     for (int i = 0; i < ::list_length(query->rtable); ++i) {
         auto* rte = static_cast<::RangeTblEntry*>(::list_nth(query->rtable, i));

@@ -1,5 +1,7 @@
 #include "planner/view_checks.hpp"
 
+#include "pg/compat.hpp"
+
 extern "C" {
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
@@ -13,10 +15,19 @@ namespace herd::planner {
 namespace {
 
 Oid check_function() {
-    Oid arguments[] = {BOOLOID, TEXTOID};
+    Oid arguments[] = {BOOLOID, TEXTOID, BOOLOID};
     ::List* name =
         ::list_make2(::makeString(::pstrdup("herd")), ::makeString(::pstrdup("require_view_row")));
-    return ::LookupFuncName(name, 2, arguments, false);
+    return ::LookupFuncName(name, 3, arguments, false);
+}
+
+::Expr* require_row(const ::WithCheckOption* option, bool conflict) {
+    ::Const* view = ::makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
+                                CStringGetTextDatum(option->relname), false, false);
+    auto* is_conflict = reinterpret_cast<::Expr*>(::makeBoolConst(conflict, false));
+    return reinterpret_cast<::Expr*>(::makeFuncExpr(
+        check_function(), BOOLOID, ::list_make3(copyObjectImpl(option->qual), view, is_conflict),
+        InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL));
 }
 
 }  // namespace
@@ -28,17 +39,43 @@ Oid check_function() {
         if (option->kind != WCO_VIEW_CHECK || option->qual == nullptr) {
             continue;
         }
-        ::Const* view = ::makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
-                                    CStringGetTextDatum(option->relname), false, false);
-        checks = ::lappend(
-            checks, ::makeFuncExpr(check_function(), BOOLOID, ::list_make2(option->qual, view),
-                                   InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL));
+        checks = ::lappend(checks, require_row(option, false));
     }
     return checks;
 }
 
 bool has_view_checks(const ::Query* query) {
-    return view_checks(query->withCheckOptions) != NIL;
+    return view_checks(query->withCheckOptions) != NIL ||
+           (query->onConflict != nullptr &&
+            conflict_condition(query->onConflict->onConflictWhere, query->withCheckOptions) !=
+                query->onConflict->onConflictWhere);
+}
+
+::Node* conflict_condition(::Node* where, const ::List* options) {
+    ::Node* condition = where;
+    for (int i = 0; i < ::list_length(options); ++i) {
+        auto* option = static_cast<::WithCheckOption*>(::list_nth(options, i));
+        if (!pg::compat::is_view_conflict_check(option) || option->qual == nullptr) {
+            continue;
+        }
+        auto* check = require_row(option, true);
+        if (condition == nullptr) {
+            condition = reinterpret_cast<::Node*>(check);
+            continue;
+        }
+        // Rows that WHERE leaves alone are not looked at.
+        auto* when = makeNode(CaseWhen);
+        when->expr = reinterpret_cast<::Expr*>(condition);
+        when->result = check;
+        when->location = -1;
+        auto* both = makeNode(CaseExpr);
+        both->casetype = BOOLOID;
+        both->args = ::list_make1(when);
+        both->defresult = reinterpret_cast<::Expr*>(::makeBoolConst(false, false));
+        both->location = -1;
+        condition = reinterpret_cast<::Node*>(both);
+    }
+    return condition;
 }
 
 }  // namespace herd::planner

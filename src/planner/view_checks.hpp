@@ -17,4 +17,8 @@ namespace herd::planner {
 
 bool has_view_checks(const ::Query* query);
 
+// The WHERE of ON CONFLICT DO UPDATE, with the checks that the row in the way is visible through
+// the views that the INSERT goes through; the same node when there are none.
+::Node* conflict_condition(::Node* where, const ::List* options);
+
 }  // namespace herd::planner

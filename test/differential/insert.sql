@@ -164,3 +164,11 @@ RESET herd.batch_rows;
 -- test: through a view, and conflicts
 CREATE VIEW open_accounts AS SELECT id, owner, balance FROM accounts WHERE balance >= 0;
 INSERT INTO open_accounts AS o VALUES (3, 'view', 1), (90001, 'view', 1) ON CONFLICT (id) DO UPDATE SET owner = excluded.owner || ' of ' || o.id, balance = excluded.balance + o.balance RETURNING id, owner;
+-- test: a row in the way that the view does not show
+UPDATE accounts SET balance = -5 WHERE id IN (6, 7, 8, 9);
+INSERT INTO open_accounts VALUES (6, 'hidden', 1) ON CONFLICT (id) DO UPDATE SET owner = excluded.owner;
+INSERT INTO open_accounts VALUES (7, 'hidden', 1) ON CONFLICT (id) DO UPDATE SET owner = excluded.owner WHERE accounts.owner = 'nobody';
+INSERT INTO open_accounts AS o VALUES (8, 'hidden', 1), (90002, 'new', 1) ON CONFLICT (id) DO UPDATE SET owner = excluded.owner WHERE o.balance < 0;
+INSERT INTO open_accounts VALUES (9, 'hidden', 1) ON CONFLICT DO NOTHING;
+INSERT INTO open_accounts SELECT id, 'all', 2 FROM accounts WHERE id < 30 ON CONFLICT (id) DO UPDATE SET owner = excluded.owner;
+SELECT id, owner, balance FROM accounts WHERE id < 12 ORDER BY id;
