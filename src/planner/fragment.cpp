@@ -12,6 +12,7 @@
 #include "planner/row_places.hpp"
 #include "planner/shippable.hpp"
 #include "planner/side_by_side.hpp"
+#include "planner/unused_outputs.hpp"
 
 extern "C" {
 #include "access/table.h"
@@ -245,6 +246,7 @@ void rewrite_into_fragments(Rewrite& rewrite, ::Query* query) {
                             request.cursor_options, request.parameters);
     }
     auto* query = static_cast<::Query*>(copyObjectImpl(request.query));
+    drop_unused_outputs(query);
     Rewrite rewrite = {&herd, NIL, NIL, request.parameters, NIL};
     rewrite_into_fragments(rewrite, query);
     return plan_rewritten(rewrite, request, query);

@@ -73,3 +73,11 @@ SELECT count(*) FROM customers WHERE id NOT IN (SELECT id FROM nothing);
 SELECT count(*) FROM customers WHERE id IN (SELECT id FROM nothing);
 -- test: same table three times
 SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM orders WHERE status = 'new'), (SELECT min(order_id) FROM orders);
+-- test: columns that nobody reads
+SELECT s.id FROM (SELECT id, (SELECT count(*) FROM documents d WHERE d.owner = c.id) AS n, (SELECT max(title) FROM documents) AS t FROM customers c) s WHERE s.id < 9 ORDER BY 1;
+SELECT s.n FROM (SELECT id, (SELECT count(*) FROM documents d WHERE d.owner = c.id) AS n FROM customers c) s WHERE s.id < 9 ORDER BY 1;
+SELECT count(*) FROM (SELECT DISTINCT (SELECT count(*) FROM documents d WHERE d.owner = c.id) AS n FROM customers c) s;
+SELECT s FROM (SELECT id, (SELECT count(*) FROM documents d WHERE d.owner = c.id) AS n FROM customers c WHERE id < 4) s ORDER BY 1;
+SELECT n FROM (SELECT 1 AS k, (SELECT count(*) FROM documents) AS n UNION ALL SELECT id, (SELECT count(*) FROM orders) FROM regions) u ORDER BY 1;
+SELECT a.id FROM (SELECT id, (SELECT count(*) FROM orders) AS n FROM customers) a JOIN (SELECT id, (SELECT count(*) FROM documents) AS n FROM accounts) b ON a.id = b.id AND b.n > 0 ORDER BY 1 LIMIT 5;
+SELECT (SELECT s.x FROM (SELECT c.id AS x, (SELECT count(*) FROM documents) AS y) s) FROM customers c ORDER BY 1 LIMIT 3;
