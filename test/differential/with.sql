@@ -101,3 +101,6 @@ WITH w AS (UPDATE regions SET continent = 'Key' WHERE id > 100 RETURNING id) UPD
 WITH w AS (UPDATE regions SET continent = 'Key 2' WHERE id > 100 RETURNING id) UPDATE customers SET email = (SELECT count(*) FROM w)::text WHERE id = 48 RETURNING email;
 SELECT * FROM regions;
 SELECT c.id, r.name, r.continent FROM customers c JOIN regions r ON r.id = c.id + 100 WHERE c.id IN (43, 44, 48);
+-- test: one that reads what is written after it
+WITH RECURSIVE a AS (INSERT INTO accounts SELECT id + 80000, 'later', 0 FROM b RETURNING id), b AS (SELECT id FROM accounts WHERE id < 5) SELECT count(*), min(id) FROM a;
+SELECT count(*) FROM accounts WHERE owner = 'later';
