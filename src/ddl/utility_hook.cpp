@@ -4,9 +4,11 @@
 
 #include "ddl/ddl_statement.hpp"
 #include "ddl/user_functions.hpp"
+#include "pg/failpoint.hpp"
 #include "pg/local_only.hpp"
 #include "pg/statement_depth.hpp"
 #include "transaction/internal.hpp"
+#include "transaction/node_steps.hpp"
 
 extern "C" {
 #include "access/xact.h"
@@ -91,6 +93,21 @@ void run(const Arguments& call) {
     }
 }
 
+// COMMIT PREPARED and ROLLBACK PREPARED, which no callback of transactions sees.
+bool ends_prepared(const ::Node* statement) {
+    if (!pg::failpoints_active() || !IsA(statement, TransactionStmt)) {
+        return false;
+    }
+    auto kind = reinterpret_cast<const ::TransactionStmt*>(statement)->kind;
+    return kind == TRANS_STMT_COMMIT_PREPARED || kind == TRANS_STMT_ROLLBACK_PREPARED;
+}
+
+void run_end_of_prepared(const Arguments& call) {
+    pg::enter("node step", [] { transaction::reach_node_step("node.before_finish_prepared"); });
+    run(call);
+    pg::enter("node step", [] { transaction::reach_node_step("node.after_finish_prepared"); });
+}
+
 // On a node, the coordinator's link works as the role that the coordinator's session has now.
 void renew_role(const ::Node* statement) {
     if (!pg::is_nested() && !IsA(statement, TransactionStmt) && ::IsTransactionState()) {
@@ -109,6 +126,10 @@ void process_utility(::PlannedStmt* planned, const char* query_string, bool read
     Arguments call{planned,    query_string, read_only_tree, context,
                    parameters, environment,  destination,    completion};
     renew_role(planned->utilityStmt);
+    if (ends_prepared(planned->utilityStmt)) {
+        run_end_of_prepared(call);
+        return;
+    }
     if (!nests(planned->utilityStmt)) {
         run(call);
         return;

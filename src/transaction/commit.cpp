@@ -1,5 +1,6 @@
 #include "transaction/commit.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "catalog/decision.hpp"
@@ -9,6 +10,7 @@
 #include "pg/server_run.hpp"
 #include "pg/statement_depth.hpp"
 #include "transaction/endpoint.hpp"
+#include "transaction/node_steps.hpp"
 
 extern "C" {
 #include "access/transam.h"
@@ -101,6 +103,7 @@ bool commits_something_here() {
 void commit_one_phase(Link& link) {
     HERD_FAILPOINT("commit.before_one_phase");
     link.commit_block();
+    HERD_FAILPOINT("commit.after_one_phase");
     pg::count(pg::Counter::kCommitsOnePhase);
 }
 
@@ -120,6 +123,17 @@ void await_prepare(Link& link, std::optional<Error>& failure) {
     }
 }
 
+void await_prepares(const std::vector<Link*>& links) {
+    std::optional<Error> failure;
+    for (Link* link : links) {
+        await_prepare(*link, failure);
+        HERD_FAILPOINT("commit.one_answered");
+    }
+    if (failure) {
+        throw Error(*failure);
+    }
+}
+
 void prepare_everywhere(const std::vector<Link*>& links) {
     const catalog::Catalog& herd = require_herd();
     ::FullTransactionId xid = pg::call([] { return ::GetTopFullTransactionId(); });
@@ -135,6 +149,7 @@ void prepare_everywhere(const std::vector<Link*>& links) {
     for (const Link* link : links) {
         nodes.push_back(link->node());
     }
+    HERD_FAILPOINT("commit.before_record");
     catalog::record_decision(id.xid, nodes);
     HERD_FAILPOINT("commit.before_prepare");
     for (Link* link : links) {
@@ -145,14 +160,10 @@ void prepare_everywhere(const std::vector<Link*>& links) {
         part.link->set_prepared(true);
         part.link->send_control("PREPARE TRANSACTION '" + part.prepared_id + "'",
                                 "PREPARE TRANSACTION");
+        HERD_FAILPOINT("commit.prepare_sent_to_one");
     }
-    std::optional<Error> failure;
-    for (Link* link : links) {
-        await_prepare(*link, failure);
-    }
-    if (failure) {
-        throw Error(*failure);
-    }
+    HERD_FAILPOINT("commit.prepare_sent");
+    await_prepares(links);
     HERD_FAILPOINT("commit.after_prepare");
     // From here on a cancel comes too late.
     pg::check_interrupts();
@@ -179,13 +190,16 @@ std::string commit_prepared(const std::vector<Part>& parts) {
     HERD_FAILPOINT("commit.after_local");
     for (const Part& part : parts) {
         part.link->send_owed();
+        HERD_FAILPOINT("commit.commit_prepared_sent_to_one");
     }
+    HERD_FAILPOINT("commit.commit_prepared_sent");
     std::int64_t deadline = pg::now_ms() + kFinishTimeoutMs;
     std::string late;
     for (const Part& part : parts) {
         if (!part.link->await_owed(deadline)) {
             late += (late.empty() ? "\"" : ", \"") + part.link->connection().node_name() + "\"";
         }
+        HERD_FAILPOINT("commit.one_acknowledged");
     }
     HERD_FAILPOINT("commit.after_commit_prepared");
     return late;
@@ -218,13 +232,26 @@ void after_commit() {
     }
 }
 
-void after_abort() {
-    std::vector<Part> parts = std::exchange(parts_of_two_phase(), {});
+void roll_back_prepared(const std::vector<Part>& parts) {
+    std::vector<Link*> owing;
     for (const Part& part : parts) {
         if (part.link->prepared()) {
             part.link->owe("ROLLBACK PREPARED '" + part.prepared_id + "'");
-            part.link->send_owed();
+            owing.push_back(part.link);
         }
+    }
+    HERD_FAILPOINT("rollback.before_rollback_prepared");
+    for (Link* link : owing) {
+        link->send_owed();
+        HERD_FAILPOINT("rollback.sent_to_one");
+    }
+}
+
+void after_abort() {
+    try {
+        roll_back_prepared(std::exchange(parts_of_two_phase(), {}));
+    } catch (...) {
+        notify_supervisor();  // what was not told is in doubt there
     }
     for (const auto& entry : session_links()) {
         Link& link = *entry.second;
@@ -264,8 +291,28 @@ void on_transaction(::XactEvent event, void*) {
     }
 }
 
+bool takes_part_anywhere() {
+    const Links& links = session_links();
+    return std::any_of(links.begin(), links.end(),
+                       [](const auto& entry) { return entry.second->in_block(); });
+}
+
+void reach_savepoint_failpoint(::SubXactEvent event) {
+    if (!pg::failpoints_active() || !takes_part_anywhere()) {
+        return;
+    }
+    if (event == SUBXACT_EVENT_PRE_COMMIT_SUB) {
+        pg::enter("savepoint", [] { HERD_FAILPOINT("savepoint.before_release"); });
+    } else if (event == SUBXACT_EVENT_COMMIT_SUB) {
+        pg::enter_noexcept("savepoint", [] { HERD_FAILPOINT("savepoint.after_release"); });
+    } else if (event == SUBXACT_EVENT_ABORT_SUB) {
+        pg::enter_noexcept("savepoint", [] { HERD_FAILPOINT("savepoint.after_rollback"); });
+    }
+}
+
 void on_subtransaction(::SubXactEvent event, ::SubTransactionId, ::SubTransactionId, void*) {
     if (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB) {
+        reach_savepoint_failpoint(event);
         return;
     }
     int level = ::GetCurrentTransactionNestLevel();
@@ -276,6 +323,7 @@ void on_subtransaction(::SubXactEvent event, ::SubTransactionId, ::SubTransactio
             entry.second->commit_subtransaction(level);
         }
     }
+    reach_savepoint_failpoint(event);
 }
 
 }  // namespace
@@ -286,6 +334,7 @@ void set_in_doubt_hook(void (*hook)() noexcept) {
 
 void initialize_commit() {
     ::RegisterXactCallback(on_transaction, nullptr);
+    initialize_node_steps();
     ::RegisterSubXactCallback(on_subtransaction, nullptr);
 }
 

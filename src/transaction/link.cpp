@@ -1,6 +1,7 @@
 // Connecting, sending, receiving.
 #include "transaction/link.hpp"
 
+#include "pg/failpoint.hpp"
 #include "transaction/endpoint.hpp"
 
 namespace herd::transaction {
@@ -64,6 +65,7 @@ void Link::ensure_usable() {
 void Link::settle() {
     constexpr int kTries = 500;  // of 10 ms: as long as the supervisor works on it
     for (int attempt = 1; !owed_.empty(); ++attempt) {
+        HERD_FAILPOINT("link.before_settle");
         try {
             if (!connection_.usable()) {
                 start_connecting();

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "pg/failpoint.hpp"
+
 extern "C" {
 #include "access/xact.h"
 #include "storage/ipc.h"
@@ -52,14 +54,19 @@ void Link::commit_block() {
     bool canceled = false;
     send_control("COMMIT", "COMMIT");
     try {
+        HERD_FAILPOINT("commit.one_phase_sent");
         await_control(pg::kNoDeadline);
     } catch (const Error& error) {
         if (error.state() == sqlstate::kConnectionFailure) {
             throw_outcome_unknown(error.detail());
         }
         canceled = error.state() == sqlstate::kQueryCanceled && !steps_.empty();
+        if (!canceled && steps_.empty()) {
+            throw;  // the node's own answer
+        }
         if (!canceled) {
-            throw;
+            close();
+            throw_outcome_unknown(error.message());
         }
     }
     if (canceled) {

@@ -137,6 +137,7 @@ void Supervisor::conclude(std::int64_t now) {
         Node& node = entry.second;
         if (int settled = node.watch->take_settled()) {
             pg::count(pg::Counter::kRecovered, static_cast<std::uint64_t>(settled));
+            HERD_FAILPOINT("supervisor.settled");
         }
         std::string complaint = node.watch->take_complaint();
         std::optional<Answer> answer = node.watch->take_answer();
@@ -161,7 +162,14 @@ void Supervisor::take_in(Node& node, Answer answer, std::int64_t now) {
     }
     node.prepared = std::move(answer.prepared);
     node.listed_at = ::GetCurrentTimestamp();
-    node.watch->settle(judge_prepared(node), now);
+    std::vector<std::string> commands = judge_prepared(node);
+    if (!commands.empty()) {
+        HERD_FAILPOINT("supervisor.before_settle");
+    }
+    node.watch->settle(commands, now);
+    if (!commands.empty()) {
+        HERD_FAILPOINT("supervisor.settle_sent");
+    }
     forget_finished(node);
 }
 
@@ -225,7 +233,11 @@ void Supervisor::forget_finished(Node& node) {
                                   [&](const auto& held) { return held.id.xid == xid; });
         (listed ? node.waiting : finished).push_back(xid);
     }
-    catalog::forget_decisions(node.watch->node(), finished);
+    if (!finished.empty()) {
+        HERD_FAILPOINT("supervisor.before_forget");
+        catalog::forget_decisions(node.watch->node(), finished);
+        HERD_FAILPOINT("supervisor.forgotten");
+    }
     node.decided.clear();
 }
 
