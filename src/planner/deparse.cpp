@@ -4,6 +4,7 @@
 
 #include "pg/compat.hpp"
 #include "pg/counters.hpp"
+#include "planner/assignments.hpp"
 #include "planner/evaluated_here.hpp"
 
 extern "C" {
@@ -134,6 +135,7 @@ void shape_level(::Query* query) {
         rte->securityQuals = NIL;
     }
     query->withCheckOptions = NIL;
+    restore_assignments(query);
     if (query->commandType == CMD_UPDATE || query->commandType == CMD_DELETE) {
         // Through an updatable view the target comes from the view's FROM and would be printed
         // twice.

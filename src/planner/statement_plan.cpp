@@ -5,6 +5,7 @@
 #include "executor/statement_scan.hpp"
 #include "pg/key_hash.hpp"
 #include "pg/wire_types.hpp"
+#include "planner/assignments.hpp"
 #include "planner/deparse.hpp"
 #include "planner/fragment.hpp"
 #include "planner/insert_select.hpp"
@@ -301,9 +302,9 @@ void refuse_statement(const char* what, const char* reason, const char* hint) {
 ::PlannedStmt* plan_insert_on_nodes(const PlanRequest& request, const catalog::Table& target,
                                     const KeyGraph& graph) {
     const ::Query* query = request.query;
-    if (!inserts_from_query(query) || !is_separable(graph, query) ||
-        !is_made_from_own_rows(graph, query) || graph.has_local || graph.has_foreign_modify ||
-        graph.has_system_column || has_view_checks(query) ||
+    if (!inserts_from_query(query) || assigns_parts(query->targetList) ||
+        !is_separable(graph, query) || !is_made_from_own_rows(graph, query) || graph.has_local ||
+        graph.has_foreign_modify || graph.has_system_column || has_view_checks(query) ||
         !results_can_travel(query->returningList) ||
         !is_shippable(const_cast<::Node*>(reinterpret_cast<const ::Node*>(query)), true)) {
         return nullptr;

@@ -1,7 +1,7 @@
 # An extension that shows what deparse() prints for a statement: for the tests of it, never installed.
 DEPARSE_OBJS = test/deparse/functions.o
 DEPARSE_LIB  = build/deparse/herd_deparse_test.so
-DEPARSE_FROM = $(patsubst %,src/%.o,planner/deparse planner/evaluated_here planner/function_rules \
+DEPARSE_FROM = $(patsubst %,src/%.o,planner/assignments planner/deparse planner/evaluated_here planner/function_rules \
                planner/shippable pg/wire_types pg/plan_settings pg/counters pg/shared_memory catalog/pushable pg/guard)
 EXTRA_CLEAN += $(DEPARSE_OBJS) $(DEPARSE_OBJS:.o=.d)
 
