@@ -1,5 +1,6 @@
 // MERGE as a SELECT over its changes, with one more query below: that one joins the source with the
 // target and decides for each row what is to be done with it; this one computes the values.
+#include "pg/compat.hpp"
 #include "planner/fragment_parts.hpp"
 #include "planner/modify_query.hpp"
 
@@ -11,6 +12,7 @@ extern "C" {
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
+#include "rewrite/rewriteManip.h"
 #include "utils/lsyscache.h"
 }
 
@@ -102,16 +104,73 @@ void join_target(::Query* query) {
         make_case(::list_make1(make_when(condition, node)), reinterpret_cast<::Node*>(nothing)));
 }
 
+// The parser numbers the subqueries of each action from 1: those of the whole statement need
+// numbers of their own.
+bool renumber_subqueries(::Node* node, void* argument) {
+    int before = *static_cast<const int*>(argument);
+    if (node == nullptr) {
+        return false;
+    }
+    if (IsA(node, Param)) {
+        auto* param = reinterpret_cast<::Param*>(node);
+        param->paramid += param->paramkind == PARAM_MULTIEXPR ? before << 16 : 0;
+        return false;
+    }
+    if (IsA(node, SubLink) &&
+        reinterpret_cast<::SubLink*>(node)->subLinkType == MULTIEXPR_SUBLINK) {
+        reinterpret_cast<::SubLink*>(node)->subLinkId += before;
+    }
+    return pg::compat::walk_expression(node, renumber_subqueries, argument);
+}
+
+// SELECT * FROM (the subquery) WHERE the action is chosen: no row gives nulls, and nothing is
+// computed.
+void run_when_chosen(::SubLink* link, const ::Var* chosen, int number) {
+    auto* inner = reinterpret_cast<::Query*>(link->subselect);
+    ::IncrementVarSublevelsUp(link->subselect, 1, 1);
+    ::List* names = NIL;
+    ::List* columns = NIL;
+    for (int i = 0; i < ::list_length(inner->targetList); ++i) {
+        auto* entry = static_cast<::TargetEntry*>(::list_nth(inner->targetList, i));
+        if (entry->resjunk) {
+            continue;
+        }
+        names = ::lappend(names, ::makeString(::pstrdup(entry->resname)));
+        columns = ::lappend(
+            columns,
+            ::makeTargetEntry(reinterpret_cast<::Expr*>(::makeVarFromTargetEntry(1, entry)),
+                              static_cast<::AttrNumber>(::list_length(columns) + 1),
+                              ::pstrdup(entry->resname), false));
+    }
+    auto* rte = makeNode(RangeTblEntry);
+    rte->rtekind = RTE_SUBQUERY;
+    rte->subquery = inner;
+    rte->alias = ::makeAlias("assigned", NIL);
+    rte->eref = ::makeAlias("assigned", names);
+    rte->inFromCl = true;
+    ::Query* query = select_from(rte);
+    query->targetList = columns;
+    auto* outer = static_cast<::Var*>(copyObjectImpl(chosen));
+    outer->varlevelsup = 1;
+    query->jointree->quals =
+        compare(Int4EqualOperator, reinterpret_cast<::Node*>(outer), int_constant(number));
+    link->subselect = reinterpret_cast<::Node*>(query);
+}
+
 executor::ModifyAction* add_action(Changes& changes, const ::MergeAction* merge, ::Var* chosen,
                                    int number) {
     auto* action = static_cast<executor::ModifyAction*>(::palloc0(sizeof(executor::ModifyAction)));
     action->command = merge->commandType;
     bool has_values = merge->commandType == CMD_UPDATE || merge->commandType == CMD_INSERT;
+    int subqueries = ::list_length(changes.query->targetList);
+    (void)renumber_subqueries(reinterpret_cast<::Node*>(merge->targetList), &subqueries);
     for (int i = 0; has_values && i < ::list_length(merge->targetList); ++i) {
         auto* entry = static_cast<::TargetEntry*>(::list_nth(merge->targetList, i));
         if (entry->resjunk) {
-            refuse_statement("MERGE", "it assigns several columns from one subquery",
-                             "Assign them one by one.");
+            entry->expr = over_source(changes, entry->expr);
+            run_when_chosen(reinterpret_cast<::SubLink*>(entry->expr), chosen, number);
+            changes.query->targetList = ::lappend(changes.query->targetList, entry);
+            continue;
         }
         ::Expr* value = value_for(chosen, number, over_source(changes, entry->expr));
         action->columns = ::lappend_int(action->columns, entry->resno);

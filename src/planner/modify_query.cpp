@@ -196,7 +196,7 @@ void add_place(Changes& changes) {
     plan.sets_tag = query->canSetTag;
     // Junk: subqueries whose columns are assigned one by one.
     ::List* junk = NIL;
-    for (int i = 0; query->commandType == CMD_UPDATE && i < ::list_length(query->targetList); ++i) {
+    for (int i = 0; i < ::list_length(query->targetList); ++i) {
         auto* entry = static_cast<::TargetEntry*>(::list_nth(query->targetList, i));
         if (entry->resjunk) {
             entry->resno =

@@ -65,8 +65,7 @@ const char* changes_name(const Modification& modification);
 // Errors: kStatementNotCovered for a reference table without a primary key.
 ::Query* select_changed(Rewrite& rewrite, ::Query* query, const catalog::Table& target);
 
-// The changes of a MERGE, in merge_query.cpp. Errors: kStatementNotCovered for SET (a, b) =
-// (SELECT).
+// The changes of a MERGE, in merge_query.cpp.
 void add_merge_actions(Changes& changes);
 
 }  // namespace herd::planner

@@ -77,3 +77,21 @@ EXECUTE m(90003, 10);
 EXECUTE m(90003, 10);
 EXECUTE m(90003, 10);
 -- compare: accounts, pairs, events, orders, order_changes, products, regions, local_notes
+-- test: merge of several columns from one subquery
+MERGE INTO accounts a USING local_notes n ON n.customer_id = a.id WHEN MATCHED THEN UPDATE SET (owner, balance) = (SELECT d.title, d.version FROM documents d ORDER BY d.title LIMIT 1);
+MERGE INTO accounts a USING local_notes n ON n.id = a.id WHEN MATCHED AND a.id < 6 THEN UPDATE SET (balance, owner) = (SELECT count(*), n.body || max(d.title) FROM documents d WHERE d.owner = a.id), kind = 'm' WHEN MATCHED AND a.id < 9 THEN DELETE;
+-- test: merge of several columns from a subquery without rows, or with several
+MERGE INTO customers c USING local_notes n ON n.customer_id = c.id AND n.id < 10 WHEN MATCHED THEN UPDATE SET (email, score) = (SELECT d.title, d.version FROM documents d WHERE d.owner = -c.id);
+MERGE INTO customers c USING local_notes n ON n.customer_id = c.id AND n.id < 10 WHEN MATCHED THEN UPDATE SET (email, score) = (SELECT d.title, d.version FROM documents d);
+-- test: only the chosen action's subquery of several columns runs
+MERGE INTO accounts a USING (VALUES (21, 1), (22, 0)) v(id, many) ON a.id = v.id WHEN MATCHED AND v.many = 1 THEN UPDATE SET balance = 5 WHEN MATCHED THEN UPDATE SET (owner, balance) = (SELECT d.title, d.version FROM documents d WHERE v.many = 1 OR d.title = 'document 7');
+-- test: merge of several columns from a row, two subqueries and a view
+MERGE INTO accounts a USING local_notes n ON n.id = a.id - 30 AND n.id < 6 WHEN MATCHED THEN UPDATE SET (owner, kind) = ROW(n.body, 'r'), (balance) = (SELECT count(*) FROM documents);
+MERGE INTO customers c USING local_notes n ON n.customer_id = c.id AND n.id < 20 WHEN MATCHED THEN UPDATE SET (email, tags) = (SELECT max(title), array_agg(title ORDER BY title) FROM documents d WHERE d.owner = c.id), (score, profile) = (SELECT sum(total), jsonb_build_object('n', count(*)) FROM orders o WHERE o.customer_id = c.id + 1);
+-- test: merge gives rows a key from a subquery of several columns
+MERGE INTO accounts a USING local_notes n ON n.id = a.id - 40 AND n.id < 8 WHEN MATCHED THEN UPDATE SET (id, owner) = (SELECT 40000 + a.id * 7, max(title) FROM documents);
+-- test: merge of one row of a key's columns
+MERGE INTO orders o USING (VALUES (44)) v(id) ON o.customer_id = 44 AND v.id = 44 WHEN MATCHED THEN UPDATE SET (note, total) = (SELECT c.name, c.balance FROM customers c WHERE c.id = o.customer_id);
+-- test: merge of a reference table from a subquery of several columns
+MERGE INTO products p USING local_notes n ON n.id = p.id WHEN MATCHED THEN UPDATE SET (category, price) = (SELECT max(d.title), count(*) FROM documents d WHERE d.owner = p.id);
+-- compare: accounts, customers, orders, products

@@ -186,3 +186,12 @@ UPDATE tickets SET id = DEFAULT WHERE project = 3 RETURNING id < 100000, title;
 SELECT count(*), count(DISTINCT id) FROM tickets;
 -- test: the rest of a statement does not see rows that WITH has moved
 WITH w AS (UPDATE accounts SET id = id + 40000 WHERE id = 60 RETURNING id) SELECT (SELECT count(*) FROM w), (SELECT count(*) FROM accounts WHERE id = 40060), (SELECT count(*) FROM accounts WHERE id = 60);
+-- test: update of several columns from a subquery without rows, or with several
+UPDATE customers c SET (email, score) = (SELECT d.title, d.version FROM documents d WHERE d.owner = -c.id) WHERE c.id < 12 RETURNING id, email, score;
+UPDATE customers c SET (email, score) = (SELECT d.title, d.version FROM documents d WHERE d.owner <> c.id) WHERE c.id < 12;
+UPDATE orders o SET (note, total) = (SELECT i.price::text, i.price FROM order_items i WHERE i.customer_id = o.customer_id AND i.order_id = o.order_id) WHERE o.customer_id < 60;
+UPDATE customers c SET (email, score) = (SELECT 'none', max(o.total) FROM orders o WHERE o.customer_id = c.id AND o.total > 400) WHERE c.id < 30 RETURNING id, email, score;
+-- test: update of several columns from several subqueries, and the key among them
+UPDATE accounts a SET (owner, balance) = (SELECT max(title), count(*) FROM documents d WHERE d.owner = a.id), (kind) = (SELECT left(max(body), 1)::"char" FROM local_notes) WHERE id BETWEEN 40 AND 50 RETURNING a.*;
+UPDATE accounts a SET (id, owner) = (SELECT a.id + 30000, max(title) FROM documents d WHERE d.owner = a.id) WHERE id BETWEEN 60 AND 65 RETURNING a.id;
+-- compare: customers, orders, accounts

@@ -16,5 +16,3 @@ SELECT id FROM customers WHERE ctid IN (SELECT min(ctid) FROM customers GROUP BY
 -- What may run one day: statements that nothing in the data model stands against.
 -- test: conflicts that read other nodes' rows [refused HR003]
 INSERT INTO accounts VALUES (3, 'x', 1) ON CONFLICT (id) DO UPDATE SET balance = (SELECT count(*) FROM documents);
--- test: several columns from one subquery in MERGE [refused HR003]
-MERGE INTO accounts a USING local_notes n ON n.customer_id = a.id WHEN MATCHED THEN UPDATE SET (owner, balance) = (SELECT d.title, d.version FROM documents d ORDER BY d.title LIMIT 1);
