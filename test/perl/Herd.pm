@@ -11,6 +11,7 @@ package Herd;
 
 use strict;
 use warnings;
+use Herd::Proxy;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -39,7 +40,8 @@ timezone = 'UTC'
 CONF
 
 # Makes servers and joins them: nodes => how many, plain => 1 for a plain server beside the herd,
-# conf => further settings, join => 0 to leave the nodes out of the herd.
+# conf => further settings, join => 0 to leave the nodes out of the herd, proxies => 1 for a
+# Herd::Proxy in front of each node, over which the coordinator connects.
 sub new
 {
     my ($class, %arg) = @_;
@@ -51,6 +53,7 @@ sub new
     push @{ $self->{nodes} }, start_server("n$_", $conf) for 1 .. $count;
     (my $plain_conf = $conf) =~ s/^(shared_preload_libraries|herd\.).*\n//mg;
     $self->{plain} = start_server('plain', $plain_conf) if $arg{plain};
+    $self->{proxies} = { map { $_->name => Herd::Proxy->new($_) } $self->nodes } if $arg{proxies};
     $self->form('postgres') unless defined $arg{join} && !$arg{join};
     return $self;
 }
@@ -84,7 +87,9 @@ sub form
     $self->{coordinator}->safe_psql($dbname, 'CREATE EXTENSION pg_herd');
     for my $node (@{ $self->{nodes} })
     {
-        my ($name, $host, $port) = ($node->name, $node->host, $node->port);
+        my $name    = $node->name;
+        my $address = $self->{proxies} ? $self->proxy($name) : $node;
+        my ($host, $port) = ($address->host, $address->port);
         $self->{coordinator}->safe_psql(
             $dbname,
             "SELECT herd.add_node('$name', '$host', $port, dbname => '$dbname')"
@@ -115,6 +120,13 @@ sub node
     my ($self, $name) = @_;
     my ($server) = grep { $_->name eq $name } $self->servers;
     return $server;
+}
+
+# The proxy in front of a node.
+sub proxy
+{
+    my ($self, $name) = @_;
+    return $self->{proxies}{$name};
 }
 
 # Rows of one statement on the coordinator; dies on error.
