@@ -63,10 +63,10 @@ bool has_view_checks(const ::Query* query) {
             condition = reinterpret_cast<::Node*>(check);
             continue;
         }
-        // Rows that WHERE leaves alone are not looked at.
+        // Before WHERE, which may leave the row alone, and would be looked at first if it is cheap.
         auto* when = makeNode(CaseWhen);
-        when->expr = reinterpret_cast<::Expr*>(condition);
-        when->result = check;
+        when->expr = check;
+        when->result = reinterpret_cast<::Expr*>(condition);
         when->location = -1;
         auto* both = makeNode(CaseExpr);
         both->casetype = BOOLOID;
