@@ -16,6 +16,17 @@ CREATE FUNCTION herd.require_view_row(visible boolean, view text, conflict boole
 COMMENT ON FUNCTION herd.require_view_row(boolean, text, boolean) IS
     'Internal: true when a changed row, or one in the way of an INSERT (conflict), is visible in the view. Errors: 44000, or 55000 for a conflict, when it is not';
 
+-- Rows in the way of an INSERT ... ON CONFLICT DO UPDATE whose new values the coordinator computes.
+CREATE FUNCTION herd.keep_conflict(plan bigint, place tid, part oid, found record, proposed record, inserted xid, command cid)
+    RETURNS boolean
+    LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'herd_keep_conflict';
+COMMENT ON FUNCTION herd.keep_conflict(bigint, tid, oid, record, record, xid, cid) IS
+    'Internal: keeps a row in the way of an INSERT for its coordinator; false. Errors: 21000 for a row that the same INSERT has inserted, HR008 in clients'' statements';
+CREATE FUNCTION herd.kept_conflicts(plan bigint) RETURNS SETOF record
+    LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'herd_kept_conflicts';
+COMMENT ON FUNCTION herd.kept_conflicts(bigint) IS
+    'Internal: what herd.keep_conflict has kept: node integer, place tid, part regclass, and the rows found and proposed. Errors: HR008 in clients'' statements';
+
 CREATE FUNCTION herd.link_node() RETURNS integer
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'herd_link_node';
 COMMENT ON FUNCTION herd.link_node() IS

@@ -63,6 +63,14 @@ void share_snapshot(::QueryDesc* query) {
     }
 }
 
+std::int64_t fragment_number() {
+    return current_number;
+}
+
+std::uint32_t fragment_command() {
+    return saved != nullptr ? saved->curcid : ::GetCurrentCommandId(false);
+}
+
 void initialize_fragment_snapshot() {
     ::RegisterXactCallback(on_transaction, nullptr);
 }

@@ -13,6 +13,10 @@ namespace herd::executor {
 // What follows in this internal session belongs to the coordinator's statement of that number; 0:
 // has snapshots of its own, until a number comes again, whose snapshot is kept if it is the last.
 void begin_fragments(std::int64_t number);
+// That number.
+std::int64_t fragment_number();
+// The command of this server with which that statement began here. PostgreSQL style.
+std::uint32_t fragment_command();
 // From ExecutorStart of the client's own statements: gives the query the statement's snapshot.
 void share_snapshot(::QueryDesc* query);
 // From _PG_init.

@@ -1,6 +1,8 @@
 // What a plan says about an INSERT whose rows go to several nodes. PostgreSQL style.
 #pragma once
 
+#include <cstdint>
+
 extern "C" {
 #include "postgres.h"
 
@@ -20,7 +22,9 @@ struct InsertPlan {
     Oid key_collation = InvalidOid;
     Oid role = InvalidOid;  // whose rights the nodes apply, when not the user's
     bool sets_tag = false;
-    bool binary = false;             // RETURNING in binary
+    bool binary = false;     // RETURNING in binary
+    std::int64_t keeps = 0;  // not 0: keeps rows in the way under this number
+    Oid relid = InvalidOid;
     bool several = false;            // other parts of the statement: one snapshot for all
     ::List* columns = nullptr;       // of Integer: attribute numbers that are sent
     ::List* column_names = nullptr;  // of String, quoted

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "executor/as_role.hpp"
+#include "executor/kept_conflicts.hpp"
 #include "pg/counters.hpp"
 #include "pg/plan_settings.hpp"
 #include "transaction/endpoint.hpp"
@@ -134,6 +135,7 @@ void InsertRouter::flush(NodeId node, Buffer& buffer, bool lone) {
     sent_ = true;
     buffer.in_flight = true;
     buffer.values.clear();
+    buffer.sent += static_cast<std::uint64_t>(buffer.rows);
     buffer.rows = 0;
     pg::call([&] { ::MemoryContextReset(buffer.memory); });
 }
@@ -190,7 +192,9 @@ void InsertRouter::collect(NodeId node, Buffer& buffer) {
         keep_rows(result.get());
         const char* rows = ::PQcmdTuples(result.get());
         if (::PQresultStatus(result.get()) != PGRES_SINGLE_TUPLE && *rows != '\0') {
-            affected_ += std::strtoull(rows, nullptr, 10);
+            std::uint64_t count = std::strtoull(rows, nullptr, 10);
+            buffer.stored += count;
+            affected_ += count;
         }
     }
     buffer.in_flight = false;
@@ -224,6 +228,19 @@ void InsertRouter::finish() {
         flush(node, buffers_[node], lone);
     }
     spool();
+    if (plan_.keeps != 0) {
+        fetch_kept_conflicts();
+    }
+}
+
+void InsertRouter::fetch_kept_conflicts() {
+    std::vector<NodeId> nodes;
+    for (const auto& [node, buffer] : buffers_) {
+        if (buffer.stored < buffer.sent) {
+            nodes.push_back(node);
+        }
+    }
+    fetch_conflicts(plan_.keeps, plan_.relid, nodes, statement_);
 }
 
 bool InsertRouter::next_returned(::TupleTableSlot* slot) {

@@ -46,6 +46,8 @@ private:
         ParameterSet values;
         ::MemoryContext memory = nullptr;
         int rows = 0;
+        std::uint64_t sent = 0;    // rows in all ...
+        std::uint64_t stored = 0;  // ... of them inserted or updated
         bool in_flight = false;
     };
 
@@ -55,6 +57,7 @@ private:
     void flush_everywhere(Buffer& buffer);
     void collect(NodeId node, Buffer& buffer);
     void keep_rows(const PGresult* result);
+    void fetch_kept_conflicts();
     [[nodiscard]] std::string text_for(int rows) const;
 
     InsertPlan plan_;

@@ -7,6 +7,7 @@
 #include "executor/explain.hpp"
 #include "executor/insert_plan_data.hpp"
 #include "executor/insert_router.hpp"
+#include "executor/kept_conflicts.hpp"
 #include "executor/pass_through.hpp"
 #include "executor/remote_run.hpp"
 
@@ -38,6 +39,8 @@ struct InsertState {
     InsertRouter* router;
     InsertPlan plan;
     ::TupleTableSlot* returned;
+    std::uint64_t conflicts;  // of begin_conflicts; 0: keeps none
+    bool begun;
     bool local_done;
     bool counted;
 };
@@ -54,6 +57,8 @@ struct InsertState {
     numbers = ::lappend_int(numbers, plan.binary ? 1 : 0);
     numbers = ::lappend_int(numbers, static_cast<int>(plan.role));
     numbers = ::lappend_int(numbers, plan.several ? 1 : 0);
+    numbers = ::lappend_int(numbers, static_cast<int>(plan.keeps));
+    numbers = ::lappend_int(numbers, static_cast<int>(plan.relid));
     return ::lappend(list, numbers);
 }
 
@@ -75,6 +80,8 @@ InsertPlan from_list(const ::List* list) {
     plan.binary = list_nth_int(numbers, 5) != 0;
     plan.role = static_cast<Oid>(list_nth_int(numbers, 6));
     plan.several = list_nth_int(numbers, 7) != 0;
+    plan.keeps = list_nth_int(numbers, 8);
+    plan.relid = static_cast<Oid>(list_nth_int(numbers, 9));
     return plan;
 }
 
@@ -226,14 +233,27 @@ void begin_insert(::CustomScanState* node, ::EState* estate, int eflags) {
     pg::enter("HerdInsert", [&] { begin_insert_body(node, estate, eflags); });
 }
 
+void before_first_row(::CustomScanState* node) {
+    InsertState* state = insert_of(node);
+    state->begun = true;
+    if (state->plan.several) {
+        state->router->share_snapshot(statement_number(node->ss.ps.state));
+    }
+    if (state->plan.keeps != 0) {
+        if (state->plan.group_id != 0) {
+            pg::call([&] { lock_group_writes(state->plan.group_id); });
+        }
+        state->conflicts = begin_conflicts(state->plan.keeps);
+    }
+}
+
 ::TupleTableSlot* execute_insert(::CustomScanState* node) {
     InsertState* state = insert_of(node);
     ::TupleTableSlot* slot = node->ss.ss_ScanTupleSlot;
+    if (!state->begun) {
+        pg::enter("HerdInsert", [&] { before_first_row(node); });
+    }
     if (!state->local_done) {
-        if (state->plan.several) {
-            pg::enter("HerdInsert",
-                      [&] { state->router->share_snapshot(statement_number(node->ss.ps.state)); });
-        }
         ::TupleTableSlot* row =
             ::ExecProcNode(static_cast<::PlanState*>(linitial(node->custom_ps)));
         if (!TupIsNull(row)) {
@@ -257,6 +277,7 @@ void begin_insert(::CustomScanState* node, ::EState* estate, int eflags) {
 }
 
 void end_insert(::CustomScanState* node) {
+    end_conflicts(insert_of(node)->conflicts);
     if (insert_of(node)->returned != nullptr) {
         ::ExecDropSingleTupleTableSlot(insert_of(node)->returned);
     }

@@ -30,7 +30,7 @@ struct ModifyPlan {
     Oid role = InvalidOid;    // whose rights apply, when not the user's (a view's owner)
     bool sets_tag = false;    // its rows count in the command's tag
     bool returns = false;     // somebody reads the changed rows
-    bool only_once = false;   // a second change of one row is an error (MERGE)
+    bool only_once = false;   // a second change of one row is an error
     bool suppresses = false;  // BEFORE triggers may leave rows out
     ::AttrNumber action = 0;  // of the change: the number of its action; 0: always the first
     ::AttrNumber node = 0;    // of the change: where the row is; 0: it has none

@@ -125,6 +125,13 @@ bool ModifyRouter::is_repeated(::TupleTableSlot* change) {
     int node = DatumGetInt32(change->tts_values[plan_.node - 1]);
     bool same = ItemPointerIsValid(&last_row_) && ::ItemPointerEquals(row, &last_row_) &&
                 table == last_table_ && node == last_node_;
+    if (same && plan_.only_once && plan_.action == 0) {
+        throw Error(SqlState{"21000"},
+                    "ON CONFLICT DO UPDATE command cannot affect row a second time")
+            .hint(
+                "Ensure that no rows proposed for insertion within the same command have "
+                "duplicate constrained values.");
+    }
     if (same && plan_.only_once) {
         throw Error(SqlState{"21000"}, "MERGE command cannot affect row a second time")
             .hint("Ensure that not more than one source row matches any one target row.");

@@ -1,5 +1,7 @@
 #include "executor/with_scan.hpp"
 
+#include <cstring>
+
 #include "executor/pass_through.hpp"
 #include "executor/remote_run.hpp"
 #include "pg/guard.hpp"
@@ -32,7 +34,7 @@ WithState* state_of(::CustomScanState* node) {
     return reinterpret_cast<WithState*>(node);
 }
 
-// --- custom_private: (tag part, name, label, statement, name, label, statement ...) ---
+// --- custom_private: (counted, name, label, statement, name, label, statement ...) ---
 
 int part_count(const ::CustomScan* scan) {
     return (::list_length(scan->custom_private) - 1) / 3;
@@ -47,8 +49,15 @@ WithPart part_at(const ::CustomScan* scan, int number) {
     return {statement, *name == '\0' ? nullptr : name, text(2)};
 }
 
-int tag_part(const ::CustomScan* scan) {
-    return intVal(linitial(scan->custom_private));
+bool is_counted(const ::CustomScan* scan) {
+    return intVal(linitial(scan->custom_private)) != 0;
+}
+
+// The name of a tuplestore that begins with that part, or nullptr.
+const char* new_name_at(const ::CustomScan* scan, int number) {
+    const char* name = part_at(scan, number).name;
+    const char* before = number == 0 ? nullptr : part_at(scan, number - 1).name;
+    return name != nullptr && before != nullptr && std::strcmp(name, before) == 0 ? nullptr : name;
 }
 
 // --- execution ---
@@ -90,8 +99,8 @@ void run_parts(::CustomScanState* node) {
         auto* query = static_cast<::QueryDesc*>(::list_nth(state->parts, i));
         ::ExecutorRun(query, ForwardScanDirection, 0, true);
         ::ExecutorFinish(query);
-        if (i == tag_part(scan)) {
-            node->ss.ps.state->es_processed = query->estate->es_processed;
+        if (is_counted(scan)) {
+            node->ss.ps.state->es_processed += query->estate->es_processed;
         }
     }
     MemoryContextSwitchTo(old);
@@ -113,7 +122,7 @@ void end(::CustomScanState* node) {
         auto* query = static_cast<::QueryDesc*>(::list_nth(state->parts, i));
         ::ExecutorEnd(query);
         ::FreeQueryDesc(query);
-        const char* name = part_at(scan, i).name;
+        const char* name = new_name_at(scan, i);
         if (name != nullptr) {
             ::QueryEnvironment* environment = node->ss.ps.state->es_queryEnv;
             auto* rows = static_cast<::Tuplestorestate*>(::get_ENR(environment, name)->reldata);
@@ -206,9 +215,9 @@ char* new_tuplestore_name() {
     return ::psprintf("herd with " UINT64_FORMAT, ++last);
 }
 
-void wrap_with(::PlannedStmt* statement, ::List* parts, int tag) {
+void wrap_with(::PlannedStmt* statement, ::List* parts, bool counted) {
     ::CustomScan* scan = scan_over(statement->planTree, methods());
-    scan->custom_private = ::list_make1(::makeInteger(tag));
+    scan->custom_private = ::list_make1(::makeInteger(counted ? 1 : 0));
     for (int i = 0; i < ::list_length(parts); ++i) {
         auto* part = static_cast<WithPart*>(::list_nth(parts, i));
         const char* name = part->name == nullptr ? "" : part->name;
@@ -233,14 +242,14 @@ void wrap_with(::PlannedStmt* statement, ::List* parts, int tag) {
 
 void prepare_with(::QueryDesc* query) {
     auto* scan = reinterpret_cast<::CustomScan*>(query->plannedstmt->planTree);
-    if (scan == nullptr || !IsA(scan, CustomScan) || scan->methods != methods()) {
-        return;
-    }
-    for (int i = 0; i < part_count(scan); ++i) {
-        WithPart part = part_at(scan, i);
-        if (part.name != nullptr) {
-            add_tuplestore(query, part);
+    // The rest of a statement may have parts of its own that run first.
+    while (scan != nullptr && IsA(scan, CustomScan) && scan->methods == methods()) {
+        for (int i = 0; i < part_count(scan); ++i) {
+            if (new_name_at(scan, i) != nullptr) {
+                add_tuplestore(query, part_at(scan, i));
+            }
         }
+        scan = static_cast<::CustomScan*>(linitial(scan->custom_plans));
     }
 }
 

@@ -17,16 +17,18 @@ namespace herd::executor {
 // One part: its plan, and the name that its rows have in the others.
 struct WithPart {
     ::PlannedStmt* statement;
-    const char* name;   // of the named tuplestore; nullptr: it returns no rows
+    // Of the named tuplestore; nullptr: it returns no rows. That of the part before: adds to its
+    // rows.
+    const char* name;
     const char* label;  // for EXPLAIN
 };
 
 // A name that no other plan of this backend uses.
 char* new_tuplestore_name();
 
-// Puts a HerdWith on top of a finished plan. parts: of WithPart*, in the order they run. tag_part:
-// the part whose row count is the statement's, or -1.
-void wrap_with(::PlannedStmt* statement, ::List* parts, int tag_part);
+// Puts a HerdWith on top of a finished plan. parts: of WithPart*, in the order they run. counted:
+// whether their row counts together are the statement's.
+void wrap_with(::PlannedStmt* statement, ::List* parts, bool counted);
 
 // From the ExecutorStart hook, before the statement's plan is initialised.
 void prepare_with(::QueryDesc* query);

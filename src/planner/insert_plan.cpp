@@ -7,9 +7,11 @@
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "pg/wire_types.hpp"
+#include "planner/conflict_plan.hpp"
 #include "planner/deparse.hpp"
 #include "planner/fragment.hpp"
 #include "planner/insert_select.hpp"
+#include "planner/returned_rows.hpp"
 #include "planner/shippable.hpp"
 #include "planner/view_checks.hpp"
 #include "planner/with_plan.hpp"
@@ -44,6 +46,9 @@ bool find_other_table(::Node* node, void* argument) {
     }
     if (IsA(node, RangeTblEntry)) {
         auto* rte = reinterpret_cast<::RangeTblEntry*>(node);
+        if (rte->rtekind == RTE_CTE || rte->rtekind == RTE_NAMEDTUPLESTORE) {
+            return true;  // most likely of the INSERT's own WITH
+        }
         if (rte->rtekind != RTE_RELATION || rte->relkind == RELKIND_VIEW) {
             return false;
         }
@@ -63,31 +68,7 @@ bool reads_other_tables(const catalog::Catalog& herd, ::Node* node) {
     return find_other_table(node, const_cast<catalog::Catalog*>(&herd));
 }
 
-// Why the nodes can't evaluate ON CONFLICT or RETURNING by themselves; nullptr if they can.
-const char* why_not_on_nodes(const catalog::Catalog& herd, ::Node* part,
-                             const catalog::Table& target) {
-    if (::checkExprHasSubLink(part) && reads_other_tables(herd, part)) {
-        return "a subquery reads more than reference tables";
-    }
-    const char* offender = why_not_shippable(part, false);
-    if (offender != nullptr) {
-        return ::psprintf("%s can't be evaluated on the nodes", offender);
-    }
-    if (target.kind == TableKind::kReference && ::contain_volatile_functions(part)) {
-        return "a volatile function would give another value on each node";
-    }
-    ::List* vars = ::pull_var_clause(
-        part, PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS);
-    for (int i = 0; i < ::list_length(vars); ++i) {
-        if (static_cast<::Var*>(::list_nth(vars, i))->varattno == TableOidAttributeNumber) {
-            return "tableoid differs from node to node";
-        }
-    }
-    return nullptr;
-}
-
-void check_conflict(const catalog::Catalog& herd, const ::Query* query,
-                    const catalog::Table& target) {
+void check_conflict(const ::Query* query, const catalog::Table& target) {
     const ::OnConflictExpr* conflict = query->onConflict;
     if (conflict == nullptr) {
         return;
@@ -99,20 +80,6 @@ void check_conflict(const catalog::Catalog& herd, const ::Query* query,
                             errmsg("ON CONFLICT cannot update the distribution key \"%s\"",
                                    entry->resname),
                             errhint("Leave the key out of the SET list: it is equal anyway.")));
-        }
-    }
-    const char* reason = why_not_on_nodes(
-        herd, const_cast<::Node*>(reinterpret_cast<const ::Node*>(conflict)), target);
-    if (reason != nullptr) {
-        refuse_insert(::psprintf("in ON CONFLICT %s", reason),
-                      "Compute it in the SELECT or the VALUES of the INSERT, as a column of "
-                      "\"excluded\".");
-    }
-    for (int i = 0; i < ::list_length(query->withCheckOptions); ++i) {
-        auto* option = static_cast<::WithCheckOption*>(::list_nth(query->withCheckOptions, i));
-        if (option->kind == WCO_VIEW_CHECK && conflict->action == ONCONFLICT_UPDATE) {
-            refuse_insert("ON CONFLICT DO UPDATE goes through a view WITH CHECK OPTION",
-                          "Insert into the table itself.");
         }
     }
 }
@@ -197,15 +164,52 @@ bool returns_anonymous_row(const ::Query* query) {
     return false;
 }
 
+// What RETURNING has beside the names of tables, which nodes know.
+::Node* returned_values(const ::Query* query) {
+    ::List* values = NIL;
+    for (int i = 0; i < ::list_length(query->returningList); ++i) {
+        auto* entry = static_cast<::TargetEntry*>(::list_nth(query->returningList, i));
+        values = is_table_name(entry->expr) ? values : ::lappend(values, entry);
+    }
+    return reinterpret_cast<::Node*>(values);
+}
+
 }  // namespace
+
+const char* why_not_on_nodes(const catalog::Catalog& herd, ::Node* part,
+                             const catalog::Table& target) {
+    if (part == nullptr) {
+        return nullptr;
+    }
+    if (::checkExprHasSubLink(part) && reads_other_tables(herd, part)) {
+        return "a subquery reads more than reference tables";
+    }
+    const char* offender = why_not_shippable(part, false);
+    if (offender != nullptr) {
+        return ::psprintf("%s can't be evaluated on the nodes", offender);
+    }
+    if (target.kind == TableKind::kReference && ::contain_volatile_functions(part)) {
+        return "a volatile function would give another value on each node";
+    }
+    ::List* vars = ::pull_var_clause(
+        part, PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_RECURSE_PLACEHOLDERS);
+    for (int i = 0; i < ::list_length(vars); ++i) {
+        if (static_cast<::Var*>(::list_nth(vars, i))->varattno == TableOidAttributeNumber) {
+            return "tableoid differs from node to node";
+        }
+    }
+    return nullptr;
+}
 
 ::PlannedStmt* plan_insert(const catalog::Catalog& herd, const PlanRequest& request,
                            const catalog::Table& target) {
     const ::Query* query = request.query;
-    check_conflict(herd, query, target);
-    auto* returning = reinterpret_cast<::Node*>(query->returningList);
-    if (returning != nullptr &&
-        (returns_anonymous_row(query) || why_not_on_nodes(herd, returning, target) != nullptr)) {
+    check_conflict(query, target);
+    if (why_conflicts_here(herd, query, target) != nullptr) {
+        return plan_conflicts_here(herd, request, target);
+    }
+    if (returns_anonymous_row(query) ||
+        why_not_on_nodes(herd, returned_values(query), target) != nullptr) {
         return plan_returning_here(herd, request);
     }
     if (target.kind == TableKind::kDistributed && inserts_from_query(query)) {
@@ -215,7 +219,15 @@ bool returns_anonymous_row(const ::Query* query) {
             return on_nodes;
         }
     }
+    return plan_insert_rows(herd, request, target, 0);
+}
+
+::PlannedStmt* plan_insert_rows(const catalog::Catalog& herd, const PlanRequest& request,
+                                const catalog::Table& target, int keeps) {
+    const ::Query* query = request.query;
     executor::InsertPlan plan;
+    plan.keeps = keeps;
+    plan.relid = target.relid;
     ::List* parameters = fill_texts(query, plan);
     fill_columns(target.relid, plan);
     plan.role = rt_fetch(query->resultRelation, query->rtable)->checkAsUser;

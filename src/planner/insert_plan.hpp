@@ -10,4 +10,14 @@ namespace herd::planner {
 ::PlannedStmt* plan_insert(const catalog::Catalog& herd, const PlanRequest& request,
                            const catalog::Table& target);
 
+// The same for an INSERT of which the nodes can do all but the source, row by row. keeps: not 0 if
+// its ON CONFLICT keeps the rows in the way under that number (conflict_plan.hpp).
+::PlannedStmt* plan_insert_rows(const catalog::Catalog& herd, const PlanRequest& request,
+                                const catalog::Table& target, int keeps);
+
+// Why the nodes can't evaluate a part of ON CONFLICT or RETURNING by themselves; nullptr if they
+// can.
+const char* why_not_on_nodes(const catalog::Catalog& herd, ::Node* part,
+                             const catalog::Table& target);
+
 }  // namespace herd::planner

@@ -103,9 +103,17 @@ bool has_name(const ::List* names, const char* name) {
     return false;
 }
 
-// The WITH queries that change rows, and those that they read, in the order they were written.
-::List* choose_stored(const ::Query* query) {
-    ::List* needed = NIL;
+// The names of the WITH queries that the query itself reads.
+::List* names_read(::Query* query) {
+    References references = {0, NIL, NIL};
+    (void)pg::compat::walk_query(query, visit_references, &references,
+                                 QTW_EXAMINE_RTES_BEFORE | QTW_IGNORE_CTE_SUBQUERIES);
+    return references.names;
+}
+
+// The WITH queries that change rows, those in `needed`, and those that they read, in the order they
+// were written.
+::List* choose_stored(const ::Query* query, ::List* needed) {
     for (int i = ::list_length(query->cteList) - 1; i >= 0; --i) {
         auto* cte = static_cast<::CommonTableExpr*>(::list_nth(query->cteList, i));
         if (query_of(cte)->commandType != CMD_SELECT || has_name(needed, cte->ctename)) {
@@ -196,10 +204,11 @@ void leave_out(::Query* query, ::List* stored) {
     (void)follow_references(query, 0, stored);
 }
 
-::PlannedStmt* plan_parts(const catalog::Catalog& herd, const PlanRequest& request) {
+// all: every query of WITH that is read runs before, not only those that need to.
+::PlannedStmt* plan_parts(const catalog::Catalog& herd, const PlanRequest& request, bool all) {
     PlanRequest rest = request;
     rest.query = static_cast<::Query*>(copyObjectImpl(request.query));
-    ::List* stored = choose_stored(rest.query);
+    ::List* stored = choose_stored(rest.query, all ? names_read(rest.query) : NIL);
     ::List* before = NIL;
     ::List* parts = NIL;
     for (int i = 0; i < ::list_length(stored); ++i) {
@@ -208,19 +217,30 @@ void leave_out(::Query* query, ::List* stored) {
         before = ::lappend(before, entry);
     }
     leave_out(rest.query, stored);
+    if (all) {
+        rest.query->cteList = NIL;
+    }
     ::PlannedStmt* statement = plan_by_any_way(herd, rest);
-    executor::wrap_with(statement, parts, -1);
+    executor::wrap_with(statement, parts, false);
+    return statement;
+}
+
+::PlannedStmt* plan_as_parts(const catalog::Catalog& herd, const PlanRequest& request, bool all) {
+    bool was_part = set_part_of_larger(true);
+    ::PlannedStmt* statement = nullptr;
+    pg::run_finally([&] { statement = plan_parts(herd, request, all); },
+                    [&] { (void)set_part_of_larger(was_part); });
     return statement;
 }
 
 }  // namespace
 
 ::PlannedStmt* plan_with(const catalog::Catalog& herd, const PlanRequest& request) {
-    bool was_part = set_part_of_larger(true);
-    ::PlannedStmt* statement = nullptr;
-    pg::run_finally([&] { statement = plan_parts(herd, request); },
-                    [&] { (void)set_part_of_larger(was_part); });
-    return statement;
+    return plan_as_parts(herd, request, false);
+}
+
+::PlannedStmt* plan_with_before(const catalog::Catalog& herd, const PlanRequest& request) {
+    return plan_as_parts(herd, request, true);
 }
 
 }  // namespace herd::planner

@@ -11,9 +11,12 @@ namespace herd::planner {
 // query of WITH reads one that comes after it.
 ::PlannedStmt* plan_with(const catalog::Catalog& herd, const PlanRequest& request);
 
+// An INSERT with a WITH that several of its parts read: each query of it that is read runs before
+// the rest, once.
+::PlannedStmt* plan_with_before(const catalog::Catalog& herd, const PlanRequest& request);
+
 // An INSERT whose RETURNING only this server can evaluate: it returns the rows as they are
 // inserted, and RETURNING is a query over those. In the snapshot of before, as PostgreSQL has it.
-// Errors: kStatementNotCovered when RETURNING reads a query of the INSERT's own WITH.
 ::PlannedStmt* plan_returning_here(const catalog::Catalog& herd, const PlanRequest& request);
 
 }  // namespace herd::planner

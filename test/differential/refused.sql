@@ -13,6 +13,3 @@ UPDATE accounts SET balance = balance + 1 WHERE id < 40;
 ALTER TABLE pairs ADD COLUMN nr serial;
 -- test: comparing ctids of several nodes [refused HR003]
 SELECT id FROM customers WHERE ctid IN (SELECT min(ctid) FROM customers GROUP BY region_id);
--- What may run one day: statements that nothing in the data model stands against.
--- test: conflicts that read other nodes' rows [refused HR003]
-INSERT INTO accounts VALUES (3, 'x', 1) ON CONFLICT (id) DO UPDATE SET balance = (SELECT count(*) FROM documents);
