@@ -27,6 +27,20 @@ CREATE FUNCTION herd.kept_conflicts(plan bigint) RETURNS SETOF record
 COMMENT ON FUNCTION herd.kept_conflicts(bigint) IS
     'Internal: what herd.keep_conflict has kept: node integer, place tid, part regclass, and the rows found and proposed. Errors: HR008 in clients'' statements';
 
+-- WHERE CURRENT OF a cursor over distributed tables. The row is text, because it travels: its node, its ctid, its table.
+CREATE FUNCTION herd.cursor_row(cursor text, of_table oid) RETURNS text
+    LANGUAGE c STRICT STABLE AS 'MODULE_PATHNAME', 'herd_cursor_row';
+COMMENT ON FUNCTION herd.cursor_row(text, oid) IS
+    'Internal: the row of the table that the cursor is on, NULL for none. Errors: 34000 when there is no such cursor, 24000 when it is on no row or can''t be used for the table';
+CREATE FUNCTION herd.row_place(of_row text) RETURNS tid
+    LANGUAGE c STRICT STABLE AS 'MODULE_PATHNAME', 'herd_row_place';
+COMMENT ON FUNCTION herd.row_place(text) IS
+    'Internal: the ctid of the latest version of a row of herd.cursor_row, NULL on other nodes than its own. Errors: 42501 without a right on the table';
+CREATE FUNCTION herd.row_table(of_row text) RETURNS oid
+    LANGUAGE c STRICT STABLE AS 'MODULE_PATHNAME', 'herd_row_table';
+COMMENT ON FUNCTION herd.row_table(text) IS
+    'Internal: this server''s number of the table of a row of herd.cursor_row. Errors: 42P01 when it is not here';
+
 CREATE FUNCTION herd.link_node() RETURNS integer
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'herd_link_node';
 COMMENT ON FUNCTION herd.link_node() IS

@@ -124,5 +124,13 @@ SELECT herd.keep_conflict(1, '(0,1)', 1, ROW(1), ROW(2), '1', '1');
 SELECT herd.join_herd(gen_random_uuid(), 1, 1, 'x');
 \echo :SQLSTATE
 
+-- WHERE CURRENT OF: rows that are none, cursors that are none.
+SELECT herd.row_place('nonsense');
+\echo :SQLSTATE
+SELECT herd.row_table('1 (0,1)');
+\echo :SQLSTATE
+SELECT herd.cursor_row('nowhere', 'herd.node'::regclass);
+\echo :SQLSTATE
+
 DROP TABLE orders, plain;
 DROP EXTENSION pg_herd;

@@ -2,6 +2,7 @@
 #include "catalog/herd_catalog.hpp"
 #include "copy/copy_hook.hpp"
 #include "ddl/utility_hook.hpp"
+#include "executor/cursor_scan.hpp"
 #include "executor/executor_hooks.hpp"
 #include "executor/fragment_snapshot.hpp"
 #include "executor/insert_plan_data.hpp"
@@ -42,6 +43,7 @@ void _PG_init(void) {
     herd::executor::initialize_fragment_snapshot();
     herd::executor::initialize_executor_hooks();
     herd::executor::initialize_statement_scan();
+    herd::executor::initialize_cursor_scan();
     herd::executor::initialize_remote_scan();
     herd::executor::initialize_insert_scan();
     herd::executor::initialize_with_scan();

@@ -206,6 +206,16 @@ void wrap_statement(::PlannedStmt* statement, const RemotePlan& plan, ::Node* ke
     statement->parallelModeNeeded = false;
 }
 
+NodeId node_of_statement(const ::PlanState* top) {
+    auto* node = reinterpret_cast<const ::CustomScanState*>(
+        IsA(top, MaterialState) ? outerPlanState(top) : top);
+    if (!IsA(node, CustomScanState) || node->methods != &kExecMethods) {
+        elog(ERROR, "unexpected plan of a cursor: %d", static_cast<int>(nodeTag(node)));
+    }
+    const RemoteRun& run = *state_of(const_cast<::CustomScanState*>(node))->run;
+    return run.runs_here() ? kCoordinator : run.nodes().front();
+}
+
 void initialize_statement_scan() {
     ::RegisterCustomScanMethods(&kScanMethods);
 }

@@ -3,7 +3,12 @@
 // does this server's part.
 #pragma once
 
+#include "base/ids.hpp"
 #include "executor/remote_plan.hpp"
+
+extern "C" {
+#include "nodes/execnodes.h"
+}
 
 namespace herd::executor {
 
@@ -11,6 +16,10 @@ namespace herd::executor {
 // PostgreSQL style.
 void wrap_statement(::PlannedStmt* statement, const RemotePlan& plan, ::Node* key,
                     ::List* parameters);
+
+// The node that runs the statement of a HerdStatement for one node: the top of the plan, or below a
+// Material.
+NodeId node_of_statement(const ::PlanState* top);
 
 // From _PG_init.
 void initialize_statement_scan();

@@ -1,11 +1,14 @@
 #include "planner/evaluated_here.hpp"
 
+#include <cstring>
+
 #include "pg/compat.hpp"
 #include "pg/wire_types.hpp"
 #include "planner/function_rules.hpp"
 
 extern "C" {
 #include "access/transam.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
@@ -79,9 +82,22 @@ bool is_bound(const ::Node* node) {
     }
 }
 
+// Finds a cursor's row on the server that has it.
+bool finds_row(Oid function) {
+    constexpr const char* kNames[] = {"row_place", "row_table"};
+    const char* name = ::get_func_name(function);
+    for (const char* found : kNames) {
+        if (std::strcmp(name, found) == 0) {
+            return ::get_func_namespace(function) == ::get_namespace_oid("herd", true);
+        }
+    }
+    return false;
+}
+
 bool look_at_function(Oid function, void* context) {
     char volatility = ::func_volatile(function);
-    if (volatility == PROVOLATILE_VOLATILE) {
+    if (volatility == PROVOLATILE_VOLATILE ||
+        (function >= FirstNormalObjectId && finds_row(function))) {
         return true;
     }
     if (volatility == PROVOLATILE_STABLE ||

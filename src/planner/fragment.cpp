@@ -6,6 +6,7 @@
 #include "pg/compat.hpp"
 #include "pg/plan_settings.hpp"
 #include "pg/wire_types.hpp"
+#include "planner/cursor_plan.hpp"
 #include "planner/estimate.hpp"
 #include "planner/fragment_parts.hpp"
 #include "planner/modify_query.hpp"
@@ -238,7 +239,8 @@ void rewrite_into_fragments(Rewrite& rewrite, ::Query* query) {
     return statement;
 }
 
-::PlannedStmt* plan_over_fragments(const catalog::Catalog& herd, const PlanRequest& request) {
+::PlannedStmt* plan_over_fragments(const catalog::Catalog& herd, const PlanRequest& request,
+                                   ::List** cursor_tables) {
     refuse_compared_places(herd, request.query);
     if (locks_in_outer_join(reinterpret_cast<::Node*>(request.query), nullptr)) {
         // The planner refuses to lock what an outer join may leave out. It has to see the clause.
@@ -247,6 +249,9 @@ void rewrite_into_fragments(Rewrite& rewrite, ::Query* query) {
     }
     auto* query = static_cast<::Query*>(copyObjectImpl(request.query));
     drop_unused_outputs(query);
+    if (cursor_tables != nullptr) {
+        *cursor_tables = add_row_columns(herd, query);
+    }
     Rewrite rewrite = {&herd, NIL, NIL, request.parameters, NIL};
     rewrite_into_fragments(rewrite, query);
     return plan_rewritten(rewrite, request, query);

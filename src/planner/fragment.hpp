@@ -51,7 +51,9 @@ struct Fragment {
 };
 
 // Errors: kStatementNotCovered for what this way does not do yet; never a wrong answer.
-::PlannedStmt* plan_over_fragments(const catalog::Catalog& herd, const PlanRequest& request);
+// cursor_tables: for a cursor, whose plan gets columns behind the query's own; see cursor_plan.hpp.
+::PlannedStmt* plan_over_fragments(const catalog::Catalog& herd, const PlanRequest& request,
+                                   ::List** cursor_tables = nullptr);
 
 // Replaces the distributed tables of a query by remote relations, in place, and remembers the
 // removed entries for complete_plan. For INSERT ... SELECT, whose target stays.

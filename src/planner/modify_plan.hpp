@@ -7,8 +7,8 @@
 
 namespace herd::planner {
 
-// UPDATE, DELETE and MERGE of a distributed or reference table. Errors: kStatementNotCovered for
-// WHERE CURRENT OF; see select_changed.
+// UPDATE, DELETE and MERGE of a distributed or reference table. Errors: see
+// select_changed.
 ::PlannedStmt* plan_modify_rows(const catalog::Catalog& herd, const PlanRequest& request,
                                 const catalog::Table& target);
 

@@ -5,6 +5,7 @@
 #include "pg/local_only.hpp"
 #include "pg/plan_settings.hpp"
 #include "pg/statement_depth.hpp"
+#include "planner/cursor_plan.hpp"
 #include "planner/fragment.hpp"
 #include "planner/insert_plan.hpp"
 #include "planner/modify_plan.hpp"
@@ -19,10 +20,8 @@
 
 extern "C" {
 #include "access/parallel.h"
-#include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
-#include "optimizer/planmain.h"
 #include "optimizer/planner.h"
 #include "parser/parsetree.h"
 }
@@ -85,6 +84,9 @@ bool modifies(const ::Query* query) {
     if (modifies(query)) {
         return plan_modify(herd, request, found);
     }
+    if (is_cursor(request)) {
+        return plan_cursor(herd, request);
+    }
     KeyGraph* graph = build_key_graph(herd, request.query);
     bool may_route = graph->refs != NIL && (pg::route_enabled() || query->rowMarks != NIL);
     ::PlannedStmt* routed = may_route ? plan_routed(herd, request, *graph) : nullptr;
@@ -136,14 +138,6 @@ Situation find_situation() {
 }
 
 namespace {
-
-// A cursor that scrolls needs its rows kept: the nodes' come once.
-void make_scrollable(::PlannedStmt* statement, int cursor_options) {
-    if ((cursor_options & CURSOR_OPT_SCROLL) != 0 && statement->commandType == CMD_SELECT &&
-        !::ExecSupportsBackwardScan(statement->planTree)) {
-        statement->planTree = ::materialize_finished_plan(statement->planTree);
-    }
-}
 
 ::PlannedStmt* plan(::Query* query, const char* text, int cursor_options,
                     ::ParamListInfo parameters) {

@@ -1,0 +1,242 @@
+-- UPDATE and DELETE ... WHERE CURRENT OF a cursor.
+
+-- test: update and delete over all nodes
+BEGIN;
+DECLARE c CURSOR FOR SELECT id, balance FROM accounts WHERE id = 7;
+FETCH 1 FROM c;
+UPDATE accounts SET balance = balance + 1000 WHERE CURRENT OF c RETURNING id, balance;
+CLOSE c;
+DECLARE c CURSOR FOR SELECT * FROM accounts WHERE balance < 20000 ORDER BY id FOR UPDATE;
+FETCH 3 FROM c;
+UPDATE accounts SET owner = 'third' WHERE CURRENT OF c RETURNING *;
+FETCH 1 FROM c;
+DELETE FROM accounts WHERE CURRENT OF c RETURNING *;
+MOVE 2 IN c;
+UPDATE accounts SET owner = 'sixth' WHERE CURRENT OF c RETURNING *;
+COMMIT;
+-- test: every row of a scan without order
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM accounts WHERE owner = 'owner 50';
+FETCH c;
+UPDATE accounts SET balance = 50 WHERE CURRENT OF c;
+UPDATE accounts SET balance = balance + 1, owner = 'again' WHERE CURRENT OF c;
+UPDATE accounts SET balance = balance + 1 WHERE CURRENT OF c RETURNING *;
+DELETE FROM accounts WHERE CURRENT OF c;
+DELETE FROM accounts WHERE CURRENT OF c;
+UPDATE accounts SET balance = 1 WHERE CURRENT OF c;
+COMMIT;
+-- test: at one key
+BEGIN;
+DECLARE c CURSOR FOR SELECT order_id, total FROM orders WHERE customer_id = 44 ORDER BY order_id FOR UPDATE;
+FETCH c;
+UPDATE orders SET note = 'first of 44', total = total + (SELECT count(*) FROM documents) WHERE CURRENT OF c RETURNING order_id, total, tax, revision;
+FETCH c;
+DELETE FROM orders WHERE CURRENT OF c;
+COMMIT;
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM customers WHERE id = 45;
+FETCH c;
+UPDATE customers SET name = 'current' WHERE CURRENT OF c RETURNING id, name, initial;
+COMMIT;
+-- test: scrollable
+BEGIN;
+DECLARE c SCROLL CURSOR FOR SELECT id FROM customers WHERE id IN (20, 21, 22, 23) ORDER BY id FOR UPDATE;
+COMMIT;
+BEGIN;
+DECLARE c SCROLL CURSOR FOR SELECT id, balance FROM customers WHERE id = 24;
+FETCH FIRST FROM c;
+FETCH NEXT FROM c;
+FETCH PRIOR FROM c;
+UPDATE customers SET balance = 1 WHERE CURRENT OF c RETURNING id, balance;
+COMMIT;
+BEGIN;
+DECLARE c SCROLL CURSOR FOR SELECT id, balance FROM customers WHERE id IN (25, 26) AND score > 0 AND id <> 26;
+FETCH LAST FROM c;
+FETCH PRIOR FROM c;
+FETCH ABSOLUTE 1 FROM c;
+UPDATE customers SET balance = 2 WHERE CURRENT OF c RETURNING id, balance;
+COMMIT;
+-- test: a cursor of a query with joins
+BEGIN;
+DECLARE c CURSOR FOR SELECT c.id, o.order_id FROM customers c JOIN orders o ON o.customer_id = c.id WHERE c.id < 20 ORDER BY o.order_id FOR UPDATE OF o;
+FETCH 2 FROM c;
+UPDATE orders SET note = 'joined' WHERE CURRENT OF c RETURNING customer_id, order_id, note;
+UPDATE customers SET name = 'joined' WHERE CURRENT OF c;
+ROLLBACK;
+BEGIN;
+DECLARE c CURSOR FOR SELECT a.id, d.title FROM accounts a JOIN documents d ON d.owner = a.id ORDER BY d.title FOR UPDATE;
+FETCH 2 FROM c;
+UPDATE accounts SET owner = 'joined' WHERE CURRENT OF c RETURNING id, owner;
+DELETE FROM documents WHERE CURRENT OF c RETURNING title;
+COMMIT;
+BEGIN;
+DECLARE c CURSOR FOR SELECT a.id FROM accounts a, accounts b WHERE a.id = b.id + 1 ORDER BY a.id FOR UPDATE;
+FETCH c;
+UPDATE accounts SET owner = 'joined' WHERE CURRENT OF c;
+ROLLBACK;
+-- test: what is no scan of the table
+BEGIN;
+DECLARE c CURSOR FOR SELECT a.id FROM accounts a JOIN documents d ON d.owner = a.id;
+MOVE c;
+UPDATE accounts SET owner = 'joined' WHERE CURRENT OF c;
+ROLLBACK;
+BEGIN;
+DECLARE c CURSOR FOR SELECT count(*) FROM accounts;
+FETCH c;
+DELETE FROM accounts WHERE CURRENT OF c;
+ROLLBACK;
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM accounts WHERE id = 3;
+FETCH c;
+DELETE FROM customers WHERE CURRENT OF c;
+ROLLBACK;
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM local_notes WHERE id = 3;
+FETCH c;
+DELETE FROM customers WHERE CURRENT OF c;
+ROLLBACK;
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM accounts WHERE id = 3;
+FETCH c;
+DELETE FROM local_notes WHERE CURRENT OF c;
+ROLLBACK;
+BEGIN;
+DECLARE c CURSOR FOR SELECT DISTINCT id FROM accounts;
+MOVE c;
+DELETE FROM accounts WHERE CURRENT OF c;
+ROLLBACK;
+-- test: no cursor, not on a row
+DELETE FROM accounts WHERE CURRENT OF nowhere;
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM accounts WHERE id < 4 ORDER BY id FOR UPDATE;
+DELETE FROM accounts WHERE CURRENT OF c;
+ROLLBACK;
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM accounts WHERE id < 4 ORDER BY id FOR UPDATE;
+FETCH ALL FROM c;
+DELETE FROM accounts WHERE CURRENT OF c;
+ROLLBACK;
+BEGIN;
+DECLARE c CURSOR WITH HOLD FOR SELECT id FROM accounts WHERE id = 4;
+FETCH c;
+COMMIT;
+DELETE FROM accounts WHERE CURRENT OF c;
+CLOSE c;
+-- test: a row moves to another node, and a partition
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM accounts WHERE id IN (11, 12, 13) ORDER BY id FOR UPDATE;
+FETCH c;
+UPDATE accounts SET id = id + 50000 WHERE CURRENT OF c RETURNING *;
+FETCH c;
+UPDATE accounts SET id = id + 50001 WHERE CURRENT OF c RETURNING *;
+FETCH c;
+UPDATE accounts SET id = id + 50002 WHERE CURRENT OF c RETURNING *;
+COMMIT;
+BEGIN;
+DECLARE c CURSOR FOR SELECT device, at, seq FROM events WHERE seq IN (3, 30, 33) ORDER BY seq FOR UPDATE;
+FETCH c;
+UPDATE events SET value = 1 WHERE CURRENT OF c RETURNING tableoid::regclass, seq, value;
+FETCH c;
+UPDATE events SET at = at + interval '120 days' WHERE CURRENT OF c RETURNING tableoid::regclass, seq, at;
+FETCH c;
+DELETE FROM events WHERE CURRENT OF c RETURNING seq;
+COMMIT;
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM events WHERE device = 'dev-5' AND seq < 100 ORDER BY seq FOR UPDATE;
+FETCH c;
+UPDATE events SET kind = 'current' WHERE CURRENT OF c RETURNING seq, kind;
+DECLARE d CURSOR FOR SELECT * FROM events WHERE device = 'dev-6' AND seq = (SELECT max(seq) FROM events WHERE device = 'dev-6');
+FETCH d;
+UPDATE events SET kind = 'current' WHERE CURRENT OF d RETURNING seq, kind;
+COMMIT;
+-- test: views and subqueries
+BEGIN;
+DECLARE c CURSOR FOR SELECT id, name FROM active_customers WHERE id = 21;
+FETCH c;
+UPDATE customers SET email = 'through view' WHERE CURRENT OF c RETURNING id, email;
+DECLARE d CURSOR FOR SELECT n FROM (SELECT name AS n, id AS i FROM customers WHERE balance >= 0) s WHERE i = 22;
+FETCH d;
+UPDATE customers SET email = 'through subquery' WHERE CURRENT OF d RETURNING id, email;
+DECLARE e CURSOR FOR SELECT name FROM active_customers ORDER BY id FOR UPDATE;
+FETCH e;
+UPDATE customers SET email = 'locked' WHERE CURRENT OF e RETURNING id, email;
+UPDATE active_customers SET email = 'no' WHERE CURRENT OF e;
+COMMIT;
+-- test: with FROM, and values of other tables
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM accounts WHERE id = 15;
+FETCH c;
+UPDATE accounts a SET owner = n.body FROM local_notes n WHERE CURRENT OF c;
+UPDATE accounts a SET balance = (SELECT count(*) FROM documents) WHERE CURRENT OF c RETURNING *, (SELECT max(id) FROM customers);
+COMMIT;
+-- test: reference tables
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM regions WHERE id = 2;
+FETCH c;
+UPDATE regions SET name = 'the current region' WHERE CURRENT OF c RETURNING *;
+UPDATE regions SET continent = name || '!' WHERE CURRENT OF c RETURNING *;
+DECLARE d CURSOR FOR SELECT * FROM products ORDER BY id FOR UPDATE;
+FETCH 3 FROM d;
+UPDATE products SET price = price + 1 WHERE CURRENT OF d RETURNING id, price;
+COMMIT;
+SELECT c.id, r.name FROM customers c JOIN regions r ON r.id = c.region_id WHERE r.id = 2 AND c.id < 40;
+-- test: in PL/pgSQL
+CREATE FUNCTION shop.raise_all(above int) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    c CURSOR (l int) FOR SELECT * FROM shop.accounts WHERE id > l AND id < l + 6 ORDER BY id FOR UPDATE;
+    r record;
+    other refcursor;
+    made text := '';
+    n int;
+BEGIN
+    FOR r IN c(above) LOOP
+        UPDATE shop.accounts SET balance = balance + 1, owner = r.id || '!' WHERE CURRENT OF c;
+        IF r.id % 3 = 0 THEN
+            DELETE FROM shop.accounts WHERE CURRENT OF c;
+            GET DIAGNOSTICS n = ROW_COUNT;
+            made := made || n || ' ';
+        END IF;
+    END LOOP;
+    OPEN other FOR EXECUTE 'SELECT id FROM shop.orders o JOIN shop.customers c ON c.id = o.customer_id WHERE c.id = $1 ORDER BY order_id FOR UPDATE OF o' USING 60;
+    LOOP
+        FETCH other INTO n;
+        EXIT WHEN NOT FOUND;
+        UPDATE shop.orders SET note = 'dynamic' WHERE CURRENT OF other RETURNING order_id INTO n;
+        made := made || n || ' ';
+    END LOOP;
+    RETURN made;
+END $$;
+SELECT raise_all(70);
+SELECT raise_all(80);
+SELECT raise_all(90);
+-- test: between a savepoint and its rollback
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM accounts WHERE id IN (16, 17) ORDER BY id FOR UPDATE;
+FETCH c;
+SAVEPOINT s;
+UPDATE accounts SET balance = 1 WHERE CURRENT OF c;
+ROLLBACK TO s;
+UPDATE accounts SET balance = balance + 5 WHERE CURRENT OF c RETURNING *;
+FETCH c;
+UPDATE accounts SET balance = balance + 5 WHERE CURRENT OF c RETURNING *;
+COMMIT;
+-- compare: accounts, customers, orders, events, regions, products, documents
+-- test: subqueries
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM accounts WHERE balance > (SELECT avg(version) FROM documents) AND id IN (SELECT owner FROM documents) ORDER BY id FOR UPDATE;
+FETCH c;
+UPDATE accounts SET owner = 'found' WHERE CURRENT OF c RETURNING *;
+DECLARE d CURSOR FOR SELECT id FROM accounts WHERE id IN (SELECT owner FROM documents) ORDER BY id;
+FETCH d;
+UPDATE accounts SET owner = 'found' WHERE CURRENT OF d;
+ROLLBACK;
+BEGIN;
+DECLARE d CURSOR FOR SELECT id, (SELECT count(*) FROM orders o WHERE o.customer_id = c.id) FROM customers c WHERE id = 33;
+FETCH d;
+UPDATE customers SET name = 'counted' WHERE CURRENT OF d RETURNING id, name;
+ROLLBACK;
+BEGIN;
+DECLARE c CURSOR FOR SELECT s.n FROM (SELECT customer_id, count(*) AS n FROM orders GROUP BY customer_id) s WHERE s.customer_id = 44;
+FETCH c;
+UPDATE orders SET note = 'grouped' WHERE CURRENT OF c;
+ROLLBACK;
