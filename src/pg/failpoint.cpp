@@ -6,6 +6,7 @@
 
 #include "pg/guard.hpp"
 #include "pg/shared_memory.hpp"
+#include "pg/waiter.hpp"
 
 extern "C" {
 #include "storage/latch.h"
@@ -63,12 +64,15 @@ Action look(const char* name, int waiting_change) {
 
 void pause(const char* name) {
     look(name, +1);
-    while (look(name, 0) == Action::kPause) {
-        call([] {
-            ::WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 10,
-                        PG_WAIT_EXTENSION);
+    bool orphaned = false;
+    while (!orphaned && look(name, 0) == Action::kPause) {
+        int events = call([] {
+            int seen = ::WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_POSTMASTER_DEATH, 10,
+                                   PG_WAIT_EXTENSION);
             ::ResetLatch(MyLatch);
+            return seen;
         });
+        orphaned = (events & WL_POSTMASTER_DEATH) != 0 && survives_postmaster();
         if (::InterruptHoldoffCount == 0) {
             check_interrupts();
         }

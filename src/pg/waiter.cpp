@@ -6,6 +6,9 @@
 #include "pg/compat.hpp"
 
 extern "C" {
+#include "storage/ipc.h"
+#include "tcop/dest.h"
+#include "tcop/tcopprot.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 }
@@ -18,12 +21,26 @@ std::int64_t now_ms() {
     return duration_cast<milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+bool survives_postmaster() {
+    if (::InterruptHoldoffCount == 0) {
+        call([] { ::proc_exit(1); });
+    }
+    ::whereToSendOutput = DestNone;
+    ::ProcDiePending = true;
+    ::InterruptPending = true;
+    return true;
+}
+
 void nap(long milliseconds) {
-    call([&] {
-        ::WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds,
-                    PG_WAIT_EXTENSION);
+    int events = call([&] {
+        int seen = ::WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_POSTMASTER_DEATH,
+                               milliseconds, PG_WAIT_EXTENSION);
         ::ResetLatch(MyLatch);
+        return seen;
     });
+    if ((events & WL_POSTMASTER_DEATH) != 0) {
+        survives_postmaster();
+    }
     check_interrupts();
 }
 
@@ -79,7 +96,7 @@ void SocketWaiter::prepare(int socket, int events) {
         set_ = call([&] {
             ::WaitEventSet* set = compat::create_wait_event_set(TopMemoryContext, 3);
             ::AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, nullptr);
-            ::AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, nullptr, nullptr);
+            ::AddWaitEventToSet(set, WL_POSTMASTER_DEATH, PGINVALID_SOCKET, nullptr, nullptr);
             ::AddWaitEventToSet(set, static_cast<uint32>(events), socket, nullptr, nullptr);
             return set;
         });
@@ -102,6 +119,9 @@ int SocketWaiter::wait(int socket, int events, std::int64_t deadline_ms) {
         call([&] { return ::WaitEventSetWait(set_, timeout, &event, 1, PG_WAIT_EXTENSION); });
     if (ready == 0) {
         return 0;
+    }
+    if ((event.events & WL_POSTMASTER_DEATH) != 0 && survives_postmaster()) {
+        throw Error(sqlstate::kNodeUnavailable, "this server has died");
     }
     if ((event.events & WL_LATCH_SET) != 0) {
         ::ResetLatch(MyLatch);

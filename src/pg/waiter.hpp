@@ -16,6 +16,12 @@ std::int64_t now_ms();
 
 constexpr std::int64_t kNoDeadline = 0;
 
+// What a wait does when the postmaster is dead: the process ends here, except where interrupts are
+// held. There a transaction may already be committed, and to end would be to abort it, which
+// PostgreSQL answers with a PANIC: then it returns true, the wait is over, and the process ends at
+// its next chance without another word to the client.
+bool survives_postmaster();
+
 // Waits for this process's latch, no longer than that, and services interrupts.
 void nap(long milliseconds);
 
@@ -47,7 +53,8 @@ public:
     SocketWaiter& operator=(const SocketWaiter&) = delete;
 
     // Returns once the socket is ready, or the latch was set (interrupts have then been serviced:
-    // a cancel arrives as an Error), or the deadline is over. Events are WL_SOCKET_*.
+    // a cancel arrives as an Error), or the deadline is over. Events are WL_SOCKET_*. Throws
+    // kNodeUnavailable when this server's postmaster has died while interrupts are held.
     // Returns the events seen; 0 means try again or deadline.
     int wait(int socket, int events, std::int64_t deadline_ms);
 

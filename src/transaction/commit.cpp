@@ -103,7 +103,12 @@ bool commits_something_here() {
 void commit_one_phase(Link& link) {
     HERD_FAILPOINT("commit.before_one_phase");
     link.commit_block();
-    HERD_FAILPOINT("commit.after_one_phase");
+    // The node's commit was the decision: nothing from here on may fail.
+    try {
+        HERD_FAILPOINT("commit.after_one_phase");
+    } catch (const Error& error) {
+        pg::call([&] { ereport(WARNING, (errmsg_internal("%s", error.what()))); });
+    }
     pg::count(pg::Counter::kCommitsOnePhase);
 }
 
@@ -248,16 +253,20 @@ void roll_back_prepared(const std::vector<Part>& parts) {
 }
 
 void after_abort() {
+    std::optional<Error> failure;
     try {
         roll_back_prepared(std::exchange(parts_of_two_phase(), {}));
-    } catch (...) {
-        notify_supervisor();  // what was not told is in doubt there
+    } catch (const Error& error) {
+        failure = error;  // the supervisor tells the nodes
     }
     for (const auto& entry : session_links()) {
         Link& link = *entry.second;
         if (link.in_block() || link.is_busy()) {
             link.abort_block();
         }
+    }
+    if (failure) {
+        throw Error(*failure);
     }
 }
 
