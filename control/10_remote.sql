@@ -3,9 +3,10 @@ CREATE FUNCTION herd.remote_rows_support(internal) RETURNS internal
 COMMENT ON FUNCTION herd.remote_rows_support(internal) IS
     'Internal: tells the planner how many rows herd.remote_rows stands for';
 
--- The relation that stands for the nodes' part of a query. Never called: the planner gives it a plan.
+-- The relation that stands for the nodes' part of a query. Never called: the planner gives it a plan, and no worker
+-- ever runs that; PARALLEL SAFE lets workers read what stands beside it.
 CREATE FUNCTION herd.remote_rows(fragment integer) RETURNS SETOF record
-    LANGUAGE c STRICT VOLATILE SUPPORT herd.remote_rows_support
+    LANGUAGE c STRICT VOLATILE PARALLEL SAFE SUPPORT herd.remote_rows_support
     AS 'MODULE_PATHNAME', 'herd_remote_rows';
 COMMENT ON FUNCTION herd.remote_rows(integer) IS
     'Internal: stands in plans for the rows of other nodes. Errors: HR008 when called';

@@ -1,6 +1,7 @@
 // SQL functions that one server of a herd calls on another.
 #include "transaction/internal.hpp"
 #include "executor/fragment_snapshot.hpp"
+#include "executor/plan_capture.hpp"
 #include "pg/guard.hpp"
 #include "planner/fragment.hpp"
 #include "transaction/endpoint.hpp"
@@ -11,6 +12,7 @@ extern "C" {
 
 HERD_SQL_FUNCTION(herd_link_role) {
     herd::transaction::require_internal_call("link_role");
+    herd::executor::leave_out_of_capture();
     const char* name = herd::pg::call([&] { return ::text_to_cstring(PG_GETARG_TEXT_PP(0)); });
     herd::transaction::assume_role(name);
     PG_RETURN_VOID();
@@ -18,6 +20,7 @@ HERD_SQL_FUNCTION(herd_link_role) {
 
 HERD_SQL_FUNCTION(herd_link_snapshot) {
     herd::transaction::require_internal_call("link_snapshot");
+    herd::executor::leave_out_of_capture();
     herd::executor::begin_fragments(PG_GETARG_INT64(0));
     PG_RETURN_VOID();
 }

@@ -82,6 +82,10 @@ CapturedPlan captured_plan() {
     return CapturedPlan{last_text, last_milliseconds};
 }
 
+void leave_out_of_capture() {
+    asking = true;
+}
+
 void prepare_capture(::QueryDesc* query, int flags) {
     asking = false;
     if (capturing && (flags & EXEC_FLAG_EXPLAIN_ONLY) == 0) {

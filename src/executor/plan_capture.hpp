@@ -21,6 +21,9 @@ struct CapturedPlan {
 // statement that calls this is not captured itself.
 CapturedPlan captured_plan();
 
+// The statement that calls this is none of what the coordinator wants to see.
+void leave_out_of_capture();
+
 // Before and after ExecutorStart of the client's own statements in internal sessions.
 void prepare_capture(::QueryDesc* query, int flags);
 void begin_capture(::QueryDesc* query);

@@ -9,6 +9,7 @@
 #include "planner/cursor_plan.hpp"
 #include "planner/estimate.hpp"
 #include "planner/fragment_parts.hpp"
+#include "planner/function_rules.hpp"
 #include "planner/modify_query.hpp"
 #include "planner/row_places.hpp"
 #include "planner/shippable.hpp"
@@ -162,6 +163,17 @@ void complete_plan(const Rewrite& rewrite, ::PlannedStmt* statement) {
     }
 }
 
+// What changes or locks rows assigns a transaction id, which workers may not do without.
+bool may_use_workers(const Rewrite& rewrite, const ::Query* query) {
+    for (int i = 0; i < ::list_length(rewrite.fragments); ++i) {
+        auto* fragment = static_cast<Fragment*>(::list_nth(rewrite.fragments, i));
+        if (fragment->locking != Locking::kNone) {
+            return false;
+        }
+    }
+    return rewrite.modifications == NIL && !may_run_statements(query);
+}
+
 const Fragment* fragment_of_call(const ::Node* node) {
     auto* call = reinterpret_cast<const ::FuncExpr*>(node);
     if (call == nullptr || !IsA(call, FuncExpr) || call->funcresulttype != RECORDOID ||
@@ -226,12 +238,14 @@ void rewrite_into_fragments(Rewrite& rewrite, ::Query* query) {
 ::PlannedStmt* plan_rewritten(Rewrite& rewrite, const PlanRequest& request, ::Query* query) {
     const Rewrite* outer = current;
     ::PlannedStmt* statement = nullptr;
+    int cursor_options = request.cursor_options;
+    if (!may_use_workers(rewrite, query)) {
+        cursor_options &= ~CURSOR_OPT_PARALLEL_OK;
+    }
     pg::run_finally(
         [&] {
             current = &rewrite;
-            statement =
-                request.plain(query, request.text, request.cursor_options & ~CURSOR_OPT_PARALLEL_OK,
-                              request.parameters);
+            statement = request.plain(query, request.text, cursor_options, request.parameters);
         },
         [&] { current = outer; });
     run_side_by_side(statement);

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "catalog/pushable.hpp"
+#include "pg/compat.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -12,6 +13,7 @@ extern "C" {
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "commands/extension.h"
+#include "nodes/nodeFuncs.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -137,7 +139,42 @@ bool is_shippable_aggregate(Oid function, bool writes) {
     return true;
 }
 
+bool is_in_language(Oid function, void*) {
+    if (function < FirstNormalObjectId) {
+        return false;
+    }
+    ::HeapTuple tuple = ::SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple)) {
+        return false;
+    }
+    auto* form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
+    // An aggregate names no language of its own.
+    bool may = form->prokind == PROKIND_AGGREGATE ||
+               (form->prolang != INTERNALlanguageId && form->prolang != ClanguageId);
+    ::ReleaseSysCache(tuple);
+    return may;
+}
+
+bool runs_statements(::Node* node, void* context) {
+    if (node == nullptr) {
+        return false;
+    }
+    // A domain's constraints may call anything.
+    if (IsA(node, CoerceToDomain) || ::check_functions_in_node(node, is_in_language, context)) {
+        return true;
+    }
+    if (IsA(node, Query)) {
+        return pg::compat::walk_query(reinterpret_cast<::Query*>(node), runs_statements, context,
+                                      0);
+    }
+    return pg::compat::walk_expression(node, runs_statements, context);
+}
+
 }  // namespace
+
+bool may_run_statements(const ::Query* query) {
+    return runs_statements(reinterpret_cast<::Node*>(const_cast<::Query*>(query)), nullptr);
+}
 
 bool is_shippable_function(Oid function, bool writes) {
     if (function < FirstNormalObjectId) {

@@ -4,6 +4,8 @@
 #include "pg/guard.hpp"
 #include "pg/local_only.hpp"
 #include "pg/statement_depth.hpp"
+#include "planner/array_statistics.hpp"
+#include "planner/function_rules.hpp"
 #include "planner/nested_guard.hpp"
 #include "planner/ownership_check.hpp"
 #include "planner/partial_aggregate.hpp"
@@ -11,13 +13,8 @@
 #include "transaction/internal.hpp"
 
 extern "C" {
-#include "access/htup_details.h"
-#include "access/transam.h"
-#include "catalog/pg_language.h"
-#include "catalog/pg_proc.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parsetree.h"
-#include "utils/syscache.h"
 }
 
 namespace herd::planner {
@@ -40,39 +37,6 @@ struct Request {
         guard_rows(*request.herd, statement, GuardedRows::kOfTriggers);
     }
     return statement;
-}
-
-// Functions of procedural languages may run statements; a parallel worker does not know that its
-// session is internal, and would not guard them.
-bool may_run_statements(Oid function, void*) {
-    if (function < FirstNormalObjectId) {
-        return false;
-    }
-    ::HeapTuple tuple = ::SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-    if (!HeapTupleIsValid(tuple)) {
-        return false;
-    }
-    auto* form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
-    // An aggregate names no language of its own.
-    bool may = form->prokind == PROKIND_AGGREGATE ||
-               (form->prolang != INTERNALlanguageId && form->prolang != ClanguageId);
-    ::ReleaseSysCache(tuple);
-    return may;
-}
-
-bool runs_statements(::Node* node, void* context) {
-    if (node == nullptr) {
-        return false;
-    }
-    // A domain's constraints may call anything.
-    if (IsA(node, CoerceToDomain) || ::check_functions_in_node(node, may_run_statements, context)) {
-        return true;
-    }
-    if (IsA(node, Query)) {
-        return pg::compat::walk_query(reinterpret_cast<::Query*>(node), runs_statements, context,
-                                      0);
-    }
-    return pg::compat::walk_expression(node, runs_statements, context);
 }
 
 // The coordinator has checked the client's own statement. What it sends may name more than that
@@ -130,14 +94,14 @@ bool trust_privileges(::Node* node, void*) {
     if (is_foreign_key_query(parse, query_string)) {
         return run_plain(request);
     }
-    if ((cursor_options & CURSOR_OPT_PARALLEL_OK) != 0 &&
-        runs_statements(reinterpret_cast<::Node*>(parse), nullptr)) {
+    if ((cursor_options & CURSOR_OPT_PARALLEL_OK) != 0 && may_run_statements(parse)) {
         request.cursor_options &= ~CURSOR_OPT_PARALLEL_OK;
     }
     return pg::is_nested() && herd != nullptr ? plan_nested(request) : plan_clients(request);
 }
 
 void initialize_node_side() {
+    initialize_array_statistics();
     initialize_ownership_check();
 }
 

@@ -133,6 +133,19 @@ void add_remote_paths(::PlannerInfo* root, ::RelOptInfo* rel, ::Index rti,
     }
 }
 
+// Whether the relation is what this server reads of a fragment.
+bool stands_beside_fragment(const ::PlannerInfo* root, const ::RelOptInfo* rel) {
+    const ::AppendRelInfo* own = root->append_rel_array[rel->relid];
+    for (int i = 0; i < ::list_length(root->append_rel_list); ++i) {
+        auto* other = static_cast<::AppendRelInfo*>(::list_nth(root->append_rel_list, i));
+        if (other->parent_relid == own->parent_relid &&
+            fragment_of(root->simple_rte_array[other->child_relid]) != nullptr) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void set_paths(::PlannerInfo* root, ::RelOptInfo* rel, ::Index rti, ::RangeTblEntry* rte) {
     if (previous_pathlist_hook != nullptr) {
         previous_pathlist_hook(root, rel, rti, rte);
@@ -141,6 +154,10 @@ void set_paths(::PlannerInfo* root, ::RelOptInfo* rel, ::Index rti, ::RangeTblEn
     if (fragment != nullptr) {
         add_remote_paths(root, rel, rti, *fragment);
         return;
+    }
+    if (rel->reloptkind == RELOPT_OTHER_MEMBER_REL && stands_beside_fragment(root, rel)) {
+        // PostgreSQL gathers above the Append, where the nodes' rows come in.
+        ::generate_useful_gather_paths(root, rel, false);
     }
     const Modification* modification = modification_of(rte);
     if (modification != nullptr) {

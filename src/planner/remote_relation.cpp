@@ -155,12 +155,6 @@ SortItem* sort_item(const ::PathKey* key, const ::RelOptInfo* rel) {
     return ::exprType(reinterpret_cast<::Node*>(column)) == type ? item : nullptr;
 }
 
-bool is_key(const RemoteRelation& relation, ::Node* side) {
-    auto* var = reinterpret_cast<::Var*>(without_relabel(reinterpret_cast<::Expr*>(side)));
-    return IsA(var, Var) && static_cast<::Index>(var->varno) == relation.rti &&
-           var->varlevelsup == 0 && ::bms_is_member(var->varattno, relation.fragment->keys);
-}
-
 ::Node* set_keys(::Node* keys, bool is_array, executor::RemotePlan* plan) {
     plan->by_keys = is_array;
     plan->routed = !is_array;
@@ -179,11 +173,11 @@ bool is_key(const RemoteRelation& relation, ::Node* side) {
             static_cast<::RestrictInfo*>(::list_nth(relation.sent, i))->clause);
         ::Node* column = nullptr;
         ::Node* array = array_of_keys(clause, &column);
-        if (array != nullptr && is_key(relation, column)) {
+        if (array != nullptr && is_distribution_key(relation, column)) {
             return set_keys(array, true, plan);
         }
         ::Node* value = value_of_key(clause, &column);
-        if (value != nullptr && is_key(relation, column)) {
+        if (value != nullptr && is_distribution_key(relation, column)) {
             return set_keys(value, false, plan);
         }
     }
@@ -198,6 +192,12 @@ RemoteRelation* new_relation(const Fragment& fragment, ::Index rti) {
     relation->rti = rti;
     relation->limit = -1;
     return relation;
+}
+
+bool is_distribution_key(const RemoteRelation& relation, ::Node* expression) {
+    auto* var = reinterpret_cast<::Var*>(without_relabel(reinterpret_cast<::Expr*>(expression)));
+    return IsA(var, Var) && static_cast<::Index>(var->varno) == relation.rti &&
+           var->varlevelsup == 0 && ::bms_is_member(var->varattno, relation.fragment->keys);
 }
 
 bool sendable_expression(::Node* expression) {

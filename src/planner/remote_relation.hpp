@@ -38,6 +38,9 @@ RemoteRelation* ordered_relation(::PlannerInfo* root, ::RelOptInfo* rel,
 ::Node* moved_expression(const RemoteRelation& relation, const ::Expr* expression);
 // A condition that the nodes can check.
 bool can_send(const ::RestrictInfo* restriction);
+// Whether an expression is a column that is a distribution key of the fragment's tables, and never
+// null where theirs is not.
+bool is_distribution_key(const RemoteRelation& relation, ::Node* expression);
 // Whether an expression holds only columns, constants and the client's parameters.
 bool sendable_expression(::Node* expression);
 // The columns as the scan's target list.

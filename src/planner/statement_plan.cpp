@@ -8,6 +8,7 @@
 #include "planner/assignments.hpp"
 #include "planner/deparse.hpp"
 #include "planner/fragment.hpp"
+#include "planner/function_rules.hpp"
 #include "planner/insert_select.hpp"
 #include "planner/shippable.hpp"
 #include "planner/view_checks.hpp"
@@ -140,9 +141,11 @@ executor::RemotePlan remote_plan(const PlanRequest& request, const RemoteText& t
 
 ::PlannedStmt* plan_child(const PlanRequest& request) {
     auto* copy = static_cast<::Query*>(copyObjectImpl(request.query));
-    // The child may run beside the nodes' part of the same statement: no parallel workers in it.
-    return request.plain(copy, request.text, request.cursor_options & ~CURSOR_OPT_PARALLEL_OK,
-                         request.parameters);
+    int cursor_options = request.cursor_options;
+    if (copy->commandType != CMD_SELECT || may_run_statements(copy)) {
+        cursor_options &= ~CURSOR_OPT_PARALLEL_OK;
+    }
+    return request.plain(copy, request.text, cursor_options, request.parameters);
 }
 
 const DistributedRef* target_of(const KeyGraph& graph, const ::Query* query) {

@@ -10,7 +10,7 @@ my %both = (
     datestyle => [ 'German', 'SQL, DMY' ], timezone => [ 'Asia/Tokyo', 'America/New_York' ], bytea_output => ['escape'],
     intervalstyle => ['iso_8601'], extra_float_digits => [0], work_mem => [ '64kB', '256MB' ], join_collapse_limit => [1], from_collapse_limit => [1], geqo_threshold => [2],
     enable_partitionwise_join => ['on'], enable_partitionwise_aggregate => ['on'], force_parallel_mode => ['on'],
-    parallel_setup_cost => [0], cursor_tuple_fraction => ['1'], plan_cache_mode => [ 'force_generic_plan' ]
+    parallel_setup_cost => [0], parallel_tuple_cost => [0], min_parallel_table_scan_size => [0], cursor_tuple_fraction => ['1'], plan_cache_mode => [ 'force_generic_plan' ]
 );
 
 # Of the herd alone: other plans for the same statement.

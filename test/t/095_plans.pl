@@ -1,0 +1,52 @@
+# What EXPLAIN shows of plans over several nodes: groups made where the rows are, parallel workers for the
+# coordinator's own part, each node's own plan.
+use strict;
+use warnings;
+use Herd;
+use Test::More;
+
+my $herd = Herd->new(nodes => 2);
+$herd->sql(<<'SQL');
+CREATE TABLE t (id bigint, part int, v int);
+CREATE TABLE u (id int PRIMARY KEY, part int);
+SELECT herd.distribute('t', 'id');
+SELECT herd.distribute('u', 'id');
+INSERT INTO t SELECT i % 3000, i % 1000, i FROM generate_series(1, 30000) i;
+INSERT INTO u SELECT i, i FROM generate_series(1, 200) i;
+VACUUM ANALYZE;
+SQL
+
+sub plan_of
+{
+    my ($statement, %options) = @_;
+    return $herd->sql(($options{set} || '') . "EXPLAIN (@{[ $options{explain} || 'COSTS OFF' ]}) $statement");
+}
+my $eager = 'SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; ';
+
+my $plan = plan_of('SELECT id, array_agg(v) FROM t GROUP BY id HAVING count(*) > 1 ORDER BY max(v) DESC LIMIT 3');
+like $plan,   qr/GROUP BY f.c1 HAVING .* ORDER BY .* LIMIT '3'/, 'groups of the key are made on the nodes, up to LIMIT';
+unlike $plan, qr/Finalize/,                                      'and nobody combines them';
+like plan_of('SELECT part, count(*) FROM t GROUP BY part'), qr/Finalize.*Partial/s, 'other groups are combined';
+like plan_of('SELECT DISTINCT part FROM t'), qr/Remote SQL: .* GROUP BY/, 'nodes leave out equal rows';
+like plan_of('SELECT count(DISTINCT part) FROM t'), qr/Remote SQL: .* GROUP BY/, 'for aggregates too';
+
+$plan = plan_of('SELECT part, sum(v) FROM t GROUP BY part', set => $eager);
+like $plan, qr/HerdRemote.*Gather.*Partial.*Parallel Seq Scan on t/s, 'workers aggregate the part of this server';
+$plan = plan_of('SELECT * FROM t WHERE v % 7 = 3', set => $eager);
+like $plan, qr/HerdRemote.*Gather.*Parallel Seq Scan on t/s, 'workers read it';
+unlike plan_of('SELECT * FROM t WHERE v % 7 = 3 FOR UPDATE', set => $eager), qr/Gather/, 'but lock nothing';
+$herd->sql('CREATE FUNCTION counts(x int) RETURNS bigint LANGUAGE plpgsql STABLE PARALLEL SAFE AS '
+        . "'BEGIN RETURN (SELECT count(*) FROM t WHERE v < x); END'");
+unlike plan_of('SELECT * FROM t WHERE counts(v) > 3', set => $eager), qr/Gather/,
+    'nor run functions that may look at other nodes';
+is $herd->sql("${eager}SELECT count(*), count(DISTINCT id), sum(v) FROM t"), '30000|3000|450015000',
+    'the answer is the same';
+
+$plan = plan_of('SELECT count(*) FROM t JOIN u ON u.part = t.part', explain => 'ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF');
+my @node_plans = $plan =~ /Node \w+: [\d.]+ ms\n\s+(\w[^(\n]*)/g;
+is scalar(grep { $_ eq 'Result ' } @node_plans), 0, 'EXPLAIN ANALYZE shows how nodes ran their fragments'
+    or diag $plan;
+cmp_ok scalar(@node_plans), '>=', 4, 'each of them';
+like $plan, qr/Hash .*\n(?:\s+Buckets.*\n)?\s+->  Function Scan on unnest b1/, 'a node hashes the broadcast'
+    or diag $plan;
+done_testing;
