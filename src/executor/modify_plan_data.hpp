@@ -38,7 +38,8 @@ struct ModifyPlan {
     ::AttrNumber row = 0;     // ... its ctid
     ::AttrNumber key = 0;     // the distribution key
     Oid key_collation = InvalidOid;
-    ::List* actions = nullptr;           // of ModifyAction*
+    ::List* actions = nullptr;  // of ModifyAction*
+    bool by_row = false;  // a reference table without key: its rows are found by all their values
     ::List* identity = nullptr;          // of Integer: a reference table's key columns ...
     ::List* identity_sources = nullptr;  // ... the change's columns with their old values
     ::List* results = nullptr;         // of Integer: columns of the changed row that are read above

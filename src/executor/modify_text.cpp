@@ -62,7 +62,7 @@ ModifyText::ModifyText(const ModifyPlan& plan, ::TupleDesc changes)
     for (int i = 0; i < changes->natts; ++i) {
         casts_.emplace_back(pg::call([&] { return cast_to(TupleDescAttr(changes, i)->atttypid); }));
     }
-    for (int i = 0; i < ::list_length(plan.identity); ++i) {
+    for (int i = 0; !plan.by_row && i < ::list_length(plan.identity); ++i) {
         Oid type = TupleDescAttr(changes, list_nth_int(plan.identity_sources, i) - 1)->atttypid;
         identity_.push_back("t." + name_of(list_nth_int(plan.identity, i)) + ' ' +
                             pg::call([&] { return equality_of(type); }) + " v.k" +
@@ -121,9 +121,10 @@ std::string ModifyText::values(const ModifyAction& action, int rows, bool number
 }
 
 std::string ModifyText::condition() const {
-    if (plan_.identity == NIL) {
+    if (plan_.identity == NIL || plan_.by_row) {
         return std::string("t.ctid OPERATOR(pg_catalog.=) v.place") +
-               (partitioned_ ? " AND t.tableoid OPERATOR(pg_catalog.=) v.part" : "");
+               (partitioned_ || plan_.by_row ? " AND t.tableoid OPERATOR(pg_catalog.=) v.part"
+                                             : "");
     }
     std::string text;
     for (const std::string& equal : identity_) {
@@ -137,7 +138,7 @@ std::string ModifyText::names_of_values(const ModifyAction& action, bool numbere
     if (plan_.identity == NIL) {
         list += partitioned_ ? ", place, part" : ", place";
     }
-    for (std::size_t i = 1; i <= identity_.size(); ++i) {
+    for (int i = 1; i <= ::list_length(plan_.identity); ++i) {
         list += ", k" + std::to_string(i);
     }
     for (int i = 1; i <= ::list_length(action.columns); ++i) {
@@ -171,6 +172,33 @@ std::string ModifyText::assigned_elsewhere(const ModifyAction& action) const {
     return text;
 }
 
+std::string ModifyText::source(const ModifyAction& action, int rows, bool numbered) const {
+    std::string list = "(" + values(action, rows, numbered) + ") AS ";
+    std::string names = "(" + names_of_values(action, numbered) + ")";
+    return plan_.by_row ? found_rows(list + "u" + names) : list + "v" + names;
+}
+
+std::string ModifyText::found_rows(const std::string& source) const {
+    std::string wanted;
+    std::string stored;
+    for (int i = 0; i < ::list_length(plan_.identity); ++i) {
+        wanted += (i == 0 ? "u.k" : ", u.k") + std::to_string(i + 1);
+        stored += (i == 0 ? "r." : ", r.") + name_of(list_nth_int(plan_.identity, i));
+    }
+    // Any type has a text, not every one an equality.
+    auto numbered = [](const std::string& row, const std::string& columns,
+                       const std::string& from) {
+        std::string text = "ROW(" + row + ")::pg_catalog.text";
+        return "(SELECT " + columns + ", " + text +
+               " AS herd_row, pg_catalog.row_number() OVER (PARTITION BY " + text +
+               ") AS herd_rank FROM " + from + ")";
+    };
+    return "(SELECT w.*, s.place, s.part FROM " + numbered(wanted, "u.*", source) + " AS w JOIN " +
+           numbered(stored, "r.ctid AS place, r.tableoid AS part", table_ + " AS r") +
+           " AS s ON s.herd_row OPERATOR(pg_catalog.=) w.herd_row AND s.herd_rank "
+           "OPERATOR(pg_catalog.=) w.herd_rank) AS v";
+}
+
 std::string ModifyText::text(const ModifyAction& action, int rows, bool returning) const {
     std::string assigned;
     std::string names;
@@ -186,10 +214,10 @@ std::string ModifyText::text(const ModifyAction& action, int rows, bool returnin
         return "INSERT INTO " + table_ + " AS t" + source + (returning ? returned(false) : "");
     }
     std::string head = action.command == CMD_UPDATE ? "UPDATE " + table_ + " AS t SET " + assigned +
-                                                          assigned_elsewhere(action) + " FROM ("
-                                                    : "DELETE FROM " + table_ + " AS t USING (";
-    return head + values(action, rows, returning) + ") AS v(" + names_of_values(action, returning) +
-           ") WHERE " + condition() + (returning ? returned(true) : "");
+                                                          assigned_elsewhere(action) + " FROM "
+                                                    : "DELETE FROM " + table_ + " AS t USING ";
+    return head + source(action, rows, returning) + " WHERE " + condition() +
+           (returning ? returned(true) : "");
 }
 
 }  // namespace herd::executor

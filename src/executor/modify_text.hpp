@@ -2,6 +2,9 @@
 //
 //   UPDATE public.t AS t SET a = v.c1, ... FROM (VALUES (0, $1, $2), ...) AS v(n, place, c1)
 //     WHERE t.ctid = v.place RETURNING v.n, t.b, ...
+//
+// Rows of a reference table are found by their key, or by all their values: the first of the rows
+// that are alike for the first change of such a row, and so on.
 #pragma once
 
 #include <string>
@@ -41,6 +44,10 @@ private:
     [[nodiscard]] std::string assigned_elsewhere(const ModifyAction& action) const;
     [[nodiscard]] std::string returned(bool numbered) const;
     [[nodiscard]] std::string condition() const;
+    // (the values) AS v(their names)
+    [[nodiscard]] std::string source(const ModifyAction& action, int rows, bool numbered) const;
+    // The same, beside the places of the rows that the values are for.
+    [[nodiscard]] std::string found_rows(const std::string& source) const;
 
     const ModifyPlan& plan_;
     ::TupleDesc changes_;

@@ -2,6 +2,7 @@
 
 #include "pg/compat.hpp"
 #include "planner/fragment_parts.hpp"
+#include "planner/row_identity.hpp"
 #include "planner/view_checks.hpp"
 
 extern "C" {
@@ -42,16 +43,10 @@ bool has_before_trigger(const ::TriggerDesc* triggers) {
             triggers->trig_delete_before_row);
 }
 
-// A reference table's rows have other places on every node: its primary key says which they are.
+// A reference table's rows have other places on every node: its key says which they are, or all
+// their values.
 void add_identity(Changes& changes, ::Relation relation) {
-    ::Bitmapset* key = ::RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_PRIMARY_KEY);
-    if (key == nullptr) {
-        refuse_statement(
-            ::psprintf("a change of reference table \"%s\" that is computed row by row",
-                       RelationGetRelationName(relation)),
-            "the table has no primary key, by which nodes could find the rows",
-            "Add a primary key.");
-    }
+    ::Bitmapset* key = row_identity(relation, &changes.plan.by_row);
     int member = -1;
     while ((member = ::bms_next_member(key, member)) >= 0) {
         auto column = static_cast<::AttrNumber>(member + FirstLowInvalidHeapAttributeNumber);

@@ -62,7 +62,7 @@ void add_place(Changes& changes);
 const char* changes_name(const Modification& modification);
 
 // UPDATE, DELETE or MERGE of a distributed or reference table; the query is changed.
-// Errors: kStatementNotCovered for a reference table without a primary key.
+// Errors: kStatementNotCovered for row security that nodes can't apply.
 ::Query* select_changed(Rewrite& rewrite, ::Query* query, const catalog::Table& target);
 
 // The changes of a MERGE, in merge_query.cpp.
