@@ -1,4 +1,4 @@
-// herd.require_view_row: what planner/view_checks.hpp puts into plans.
+// herd.require_view_row, herd.require_policy_row: what planner/view_checks.hpp puts into plans.
 #include "pg/guard.hpp"
 
 extern "C" {
@@ -15,6 +15,20 @@ HERD_SQL_FUNCTION(herd_require_view_row) {
         }
         throw Error(SqlState{"44000"},
                     std::string("new row violates check option for view \"") + view + '"');
+    }
+    PG_RETURN_BOOL(true);
+}
+
+HERD_SQL_FUNCTION(herd_require_policy_row) {
+    using namespace herd;
+    if (PG_ARGISNULL(0) || !PG_GETARG_BOOL(0)) {
+        auto argument = [&](int number) {
+            return std::string(pg::call(
+                [&] { return ::text_to_cstring(DatumGetTextPP(PG_GETARG_DATUM(number))); }));
+        };
+        std::string policy = PG_ARGISNULL(2) ? "" : " \"" + argument(2) + '"';
+        throw Error(SqlState{"42501"}, "new row violates row-level security policy" + policy +
+                                           " for table \"" + argument(1) + '"');
     }
     PG_RETURN_BOOL(true);
 }

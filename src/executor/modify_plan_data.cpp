@@ -11,7 +11,7 @@ namespace herd::executor {
     numbers = ::lappend_int(numbers, static_cast<int>(plan.key_collation));
     numbers = ::lappend_int(numbers, (plan.sets_tag ? 1 : 0) | (plan.returns ? 2 : 0) |
                                          (plan.only_once ? 4 : 0) | (plan.suppresses ? 8 : 0) |
-                                         (plan.by_row ? 16 : 0));
+                                         (plan.by_row ? 16 : 0) | (plan.checked ? 32 : 0));
     ::List* actions = NIL;
     for (int i = 0; i < ::list_length(plan.actions); ++i) {
         auto* action = static_cast<ModifyAction*>(::list_nth(plan.actions, i));
@@ -43,6 +43,7 @@ ModifyPlan modify_plan_from_list(const ::List* list) {
     plan.only_once = (flags & 4) != 0;
     plan.suppresses = (flags & 8) != 0;
     plan.by_row = (flags & 16) != 0;
+    plan.checked = (flags & 32) != 0;
     auto* actions = static_cast<::List*>(lsecond(list));
     for (int i = 0; i < ::list_length(actions); ++i) {
         auto* parts = static_cast<::List*>(::list_nth(actions, i));

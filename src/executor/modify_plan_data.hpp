@@ -31,6 +31,7 @@ struct ModifyPlan {
     bool sets_tag = false;    // its rows count in the command's tag
     bool returns = false;     // somebody reads the changed rows
     bool only_once = false;   // a second change of one row is an error
+    bool checked = false;     // row security is applied here, not where the rows are
     bool suppresses = false;  // BEFORE triggers may leave rows out
     ::AttrNumber action = 0;  // of the change: the number of its action; 0: always the first
     ::AttrNumber node = 0;    // of the change: where the row is; 0: it has none

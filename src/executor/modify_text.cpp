@@ -1,5 +1,6 @@
 #include "executor/modify_text.hpp"
 
+#include "executor/checked_statement.hpp"
 #include "pg/guard.hpp"
 
 extern "C" {
@@ -200,6 +201,7 @@ std::string ModifyText::found_rows(const std::string& source) const {
 }
 
 std::string ModifyText::text(const ModifyAction& action, int rows, bool returning) const {
+    std::string mark = plan_.checked ? std::string(kCheckedMark) + ' ' : "";
     std::string assigned;
     std::string names;
     for (int i = 0; i < ::list_length(action.columns); ++i) {
@@ -211,12 +213,13 @@ std::string ModifyText::text(const ModifyAction& action, int rows, bool returnin
         std::string source = names.empty() ? " DEFAULT VALUES"
                                            : " (" + names + ") OVERRIDING SYSTEM VALUE " +
                                                  values(action, rows, false);
-        return "INSERT INTO " + table_ + " AS t" + source + (returning ? returned(false) : "");
+        return mark + "INSERT INTO " + table_ + " AS t" + source +
+               (returning ? returned(false) : "");
     }
     std::string head = action.command == CMD_UPDATE ? "UPDATE " + table_ + " AS t SET " + assigned +
                                                           assigned_elsewhere(action) + " FROM "
                                                     : "DELETE FROM " + table_ + " AS t USING ";
-    return head + source(action, rows, returning) + " WHERE " + condition() +
+    return mark + head + source(action, rows, returning) + " WHERE " + condition() +
            (returning ? returned(true) : "");
 }
 

@@ -186,7 +186,9 @@ void add_place(Changes& changes) {
     ::Query* query = changes.query;
     executor::ModifyPlan& plan = changes.plan;
     ::List* returning = after_changes(changes, query->returningList);
-    ::List* checks = after_changes(changes, view_checks(query->withCheckOptions));
+    ::List* options = plan.checked ? policy_checks(query->withCheckOptions) : NIL;
+    options = ::list_concat(options, view_checks(query->withCheckOptions));
+    ::List* checks = after_changes(changes, options);
     plan.returns = returning != NIL || checks != NIL;
     plan.sets_tag = query->canSetTag;
     // Junk: subqueries whose columns are assigned one by one.
@@ -232,6 +234,7 @@ void add_place(Changes& changes) {
     outer->hasModifyingCTE = modifies_in_cte;
     outer->hasRecursive = query->hasRecursive;
     outer->hasSubLinks = query->hasSubLinks;
+    outer->hasRowSecurity = query->hasRowSecurity;
     outer->canSetTag = query->canSetTag;
     modification->plan = plan;
     rewrite.modifications = ::lappend(rewrite.modifications, modification);
@@ -240,25 +243,36 @@ void add_place(Changes& changes) {
 
 namespace {
 
-// The nodes apply row security to what they are told to change.
-void check_policies(const Changes& changes, const ::RangeTblEntry* rte) {
+// Whether row security is applied here: to the rows that are read, as in any query, and to those
+// that come back changed. Otherwise the nodes apply it to what they are told to change.
+bool applies_policies(const Changes& changes, const ::RangeTblEntry* rte) {
     const ::Query* query = changes.query;
-    ::List* policies = ::list_copy(rte->securityQuals);
+    if (nodes_can_apply(*changes.herd, policies_of(query))) {
+        return false;
+    }
+    if (query->commandType == CMD_MERGE) {
+        refuse_statement(::psprintf("MERGE into table \"%s\"", ::get_rel_name(rte->relid)),
+                         "its row security policies need what nodes don't have",
+                         "Use INSERT, UPDATE and DELETE.");
+    }
+    return true;
+}
+
+}  // namespace
+
+::List* policies_of(const ::Query* query) {
+    if (!query->hasRowSecurity) {
+        return NIL;
+    }
+    ::List* policies = ::list_copy(rt_fetch(query->resultRelation, query->rtable)->securityQuals);
     for (int i = 0; i < ::list_length(query->withCheckOptions); ++i) {
         auto* option = static_cast<::WithCheckOption*>(::list_nth(query->withCheckOptions, i));
         if (option->kind != WCO_VIEW_CHECK) {
             policies = ::lappend(policies, option->qual);
         }
     }
-    if (query->hasRowSecurity && !nodes_can_apply(*changes.herd, policies)) {
-        refuse_statement(::psprintf("a change of table \"%s\" that is computed row by row",
-                                    ::get_rel_name(rte->relid)),
-                         "its row security policies need what nodes don't have",
-                         "Let the policies read the row itself, settings and reference tables.");
-    }
+    return policies;
 }
-
-}  // namespace
 
 const char* changes_name(const Modification& modification) {
     return ::psprintf("changes %d", modification.id);
@@ -275,7 +289,7 @@ const char* changes_name(const Modification& modification) {
         changes.plan.key_collation = target.group->key_collation;
     }
     rte->inFromCl = true;
-    check_policies(changes, rte);
+    changes.plan.checked = applies_policies(changes, rte);
     if (query->commandType == CMD_MERGE) {
         add_merge_actions(changes);
     } else {

@@ -61,8 +61,12 @@ void add_place(Changes& changes);
 // The name of the entry that stands for the changes.
 const char* changes_name(const Modification& modification);
 
+// The conditions of row security on the rows that a statement changes, as they are and as they
+// become.
+::List* policies_of(const ::Query* query);
+
 // UPDATE, DELETE or MERGE of a distributed or reference table; the query is changed.
-// Errors: kStatementNotCovered for row security that nodes can't apply.
+// Errors: kStatementNotCovered for MERGE under row security that nodes can't apply.
 ::Query* select_changed(Rewrite& rewrite, ::Query* query, const catalog::Table& target);
 
 // The changes of a MERGE, in merge_query.cpp.

@@ -9,10 +9,12 @@
 #include "planner/fragment.hpp"
 #include "planner/insert_plan.hpp"
 #include "planner/modify_plan.hpp"
+#include "planner/modify_query.hpp"
 #include "planner/nested_guard.hpp"
 #include "planner/node_side.hpp"
 #include "planner/remote_path.hpp"
 #include "planner/row_guard.hpp"
+#include "planner/shippable.hpp"
 #include "planner/sql_functions.hpp"
 #include "planner/statement_plan.hpp"
 #include "planner/with_plan.hpp"
@@ -49,7 +51,9 @@ bool modifies(const ::Query* query) {
     bool is_reference = target != nullptr && target->kind == TableKind::kReference;
     ::PlannedStmt* whole =
         is_reference ? plan_modify_reference(request, *graph) : plan_routed(herd, request, *graph);
-    if (whole == nullptr && target != nullptr && !is_reference) {
+    // A function in a policy hides rows in silence, or fails, if it does not see the whole herd.
+    auto* policies = reinterpret_cast<::Node*>(policies_of(request.query));
+    if (whole == nullptr && target != nullptr && !is_reference && is_shippable(policies)) {
         whole = plan_modify_everywhere(herd, request, *graph);
     }
     if (whole != nullptr) {

@@ -44,6 +44,35 @@ Oid check_function() {
     return checks;
 }
 
+namespace {
+
+::Expr* text_constant(const char* value) {
+    Datum text = value == nullptr ? Datum{0} : CStringGetTextDatum(value);
+    return reinterpret_cast<::Expr*>(
+        ::makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1, text, value == nullptr, false));
+}
+
+}  // namespace
+
+::List* policy_checks(const ::List* options) {
+    ::List* checks = NIL;
+    for (int i = 0; i < ::list_length(options); ++i) {
+        auto* option = static_cast<::WithCheckOption*>(::list_nth(options, i));
+        if (option->kind != WCO_RLS_UPDATE_CHECK || option->qual == nullptr) {
+            continue;
+        }
+        Oid arguments[] = {BOOLOID, TEXTOID, TEXTOID};
+        ::List* name = ::list_make2(::makeString(::pstrdup("herd")),
+                                    ::makeString(::pstrdup("require_policy_row")));
+        ::List* values = ::list_make3(copyObjectImpl(option->qual), text_constant(option->relname),
+                                      text_constant(option->polname));
+        checks =
+            ::lappend(checks, ::makeFuncExpr(::LookupFuncName(name, 3, arguments, false), BOOLOID,
+                                             values, InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL));
+    }
+    return checks;
+}
+
 bool has_view_checks(const ::Query* query) {
     return view_checks(query->withCheckOptions) != NIL ||
            (query->onConflict != nullptr &&

@@ -1,5 +1,5 @@
-// WITH CHECK OPTION of views as conditions that raise the error: for rows that nodes have changed,
-// which know nothing of the view. PostgreSQL style.
+// WITH CHECK OPTION of views, and of policies, as conditions that raise the error: for rows that
+// nodes have changed, which know nothing of the view and can't apply the policy. PostgreSQL style.
 #pragma once
 
 extern "C" {
@@ -14,6 +14,9 @@ namespace herd::planner {
 // The options of views among them, as expressions over the target's row: true, or an error (44000).
 // Row security's own checks are not among them.
 ::List* view_checks(const ::List* options);
+
+// The policies of row security among them, in the same way (42501).
+::List* policy_checks(const ::List* options);
 
 bool has_view_checks(const ::Query* query);
 

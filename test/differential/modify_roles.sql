@@ -62,3 +62,61 @@ UPDATE shop.orders o SET note = n.body FROM shop.local_notes n WHERE n.customer_
 UPDATE shop.orders o SET revision = 2 FROM shop.local_notes n WHERE n.customer_id = o.customer_id;
 RESET ROLE;
 -- compare: orders
+-- test: row security that reads other tables
+CREATE TABLE held (tenant text, id int, secret text, n int DEFAULT 0, PRIMARY KEY (tenant, id));
+SELECT herd.distribute('shop.held', 'tenant');
+INSERT INTO held SELECT 'tenant' || i % 4, i, 'secret ' || i FROM generate_series(1, 60) i;
+CREATE TABLE holders (who text, tenant text, PRIMARY KEY (who, tenant));
+SELECT herd.distribute('shop.holders', 'who');
+INSERT INTO holders VALUES ('diff_owner', 'tenant1'), ('diff_owner', 'tenant3'), ('diff_app', 'tenant2');
+CREATE TABLE witness (tenant text, id int, who text);
+SELECT herd.distribute('shop.witness', 'tenant', colocate_with => 'shop.held');
+GRANT ALL ON held, holders, witness TO diff_app, diff_owner;
+GRANT SELECT ON local_notes, customers, accounts TO diff_app, diff_owner;
+GRANT USAGE ON SCHEMA shop TO diff_app, diff_owner;
+ALTER TABLE held ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_holder ON held USING (tenant IN (SELECT h.tenant FROM shop.holders h WHERE h.who = current_user)) WITH CHECK (n < (SELECT count(*) FROM shop.local_notes) AND tenant IN (SELECT h.tenant FROM shop.holders h WHERE h.who = current_user));
+CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO shop.witness VALUES (NEW.tenant, NEW.id, current_user); RETURN NULL; END $$;
+CREATE TRIGGER see AFTER UPDATE ON held FOR EACH ROW EXECUTE FUNCTION see();
+SET ROLE diff_owner;
+UPDATE shop.held SET secret = 'seen';
+UPDATE shop.held SET secret = 'mine', n = n + 1 WHERE tenant = 'tenant1' RETURNING *;
+UPDATE shop.held SET secret = 'not mine' WHERE tenant = 'tenant2';
+UPDATE shop.held h SET n = a.id FROM shop.accounts a WHERE a.id = h.id AND h.id < 20 RETURNING h.*, a.owner;
+UPDATE shop.held SET n = 100000 WHERE id = 7;
+UPDATE shop.held SET tenant = 'tenant2' WHERE id = 7;
+UPDATE shop.held SET tenant = 'tenant3', n = 3 WHERE id = 5 RETURNING *;
+DELETE FROM shop.held WHERE id BETWEEN 8 AND 15 RETURNING tenant, id;
+DELETE FROM shop.held WHERE tenant = 'tenant2';
+DELETE FROM shop.held WHERE tenant = 'tenant3' AND id = 59;
+SET ROLE diff_app;
+UPDATE shop.held SET n = n + 2 RETURNING tenant, id, n;
+UPDATE shop.held SET tenant = 'tenant1';
+SET ROLE diff_reader;
+UPDATE shop.held SET n = 1;
+RESET ROLE;
+-- test: row security with a function that reads a distributed table, on update
+CREATE FUNCTION held_is_open(text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN EXISTS (SELECT 1 FROM shop.holders WHERE tenant = $1 AND who = 'diff_app'); END $$;
+CREATE POLICY by_function ON wards FOR ALL TO diff_owner USING (held_is_open(tenant)) WITH CHECK (held_is_open(tenant) AND n <> 13);
+GRANT ALL ON wards TO diff_owner;
+SET ROLE diff_owner;
+UPDATE shop.wards SET n = 12 RETURNING tenant, id, n;
+UPDATE shop.wards SET n = 13;
+DELETE FROM shop.wards WHERE id < 12;
+RESET ROLE;
+-- test: row security of a reference table that reads a distributed one
+CREATE TABLE rated (code text PRIMARY KEY, rate int);
+SELECT herd.reference('shop.rated');
+INSERT INTO rated SELECT 'tenant' || i, i FROM generate_series(0, 5) i;
+GRANT ALL ON rated TO diff_owner;
+ALTER TABLE rated ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_holder ON rated USING (code IN (SELECT h.tenant FROM shop.holders h WHERE h.who = current_user)) WITH CHECK (rate < (SELECT count(*) FROM shop.holders) * 10);
+SET ROLE diff_owner;
+UPDATE shop.rated SET rate = rate + 5 RETURNING *;
+UPDATE shop.rated SET rate = rate + 500;
+DELETE FROM shop.rated WHERE code = 'tenant3' RETURNING *;
+RESET ROLE;
+SELECT r.*, count(*) FROM accounts a, rated r GROUP BY 1, 2;
+-- test: triggers ran as the user
+SELECT * FROM witness WHERE id <> 5;
+-- compare: held, wards, rated
