@@ -21,8 +21,8 @@ deps:  ## install what building and testing need (Debian packages)
 check: deps  ## run all tests; the last line is "N passed, N failed"
 	@MAKE='$(MAKE)' tools/check $(SUITES)
 
-check-all: deps  ## check, and the suites that take longer (fault, crash-matrix, sqlsmith, memcheck)
-	@MAKE='$(MAKE)' tools/check $(SUITES) lint-docs fault crash-matrix sqlsmith memcheck
+check-all: deps  ## check, and the suites that take longer (fault, crash-matrix, consistency, transfer, sqlsmith, memcheck)
+	@MAKE='$(MAKE)' tools/check $(SUITES) lint-docs fault crash-matrix consistency transfer sqlsmith memcheck
 
 unit:  ## unit tests of the core, with address and undefined-behaviour sanitizers
 	@cmake -S . -B build/unit -DCMAKE_BUILD_TYPE=Debug -DHERD_SANITIZE=address,undefined >/dev/null
@@ -76,6 +76,16 @@ fault:  ## servers killed at every step of a commit (two minutes); TESTS="test/f
 crash-matrix:  ## every step of a commit struck in every way at every server (ten minutes); CELLS="regex" STALL=10 PARTS=4
 	@$(staged)
 	@HERD_CELLS='$(CELLS)' HERD_STALL=$(or $(STALL),10) PARTS=$(or $(PARTS),4) tools/crash-matrix
+
+consistency:  ## what concurrent transactions see while nodes are killed; MINUTES=10 SEED=7
+	@$(staged)
+	@HERD_MINUTES=$(or $(MINUTES),10) HERD_SEED=$(SEED) PROVE_FLAGS=-v \
+	    test/perl/run-tap test/consistency/consistency.pl
+
+transfer:  ## sixteen clients move money while nodes are killed; MINUTES=5 SEED=7
+	@$(staged)
+	@HERD_MINUTES=$(or $(MINUTES),5) HERD_SEED=$(SEED) PROVE_FLAGS=-v \
+	    test/perl/run-tap test/consistency/transfer.pl
 
 memcheck: export HERD_DIFFERENTIAL ?= route,joins,insert,copy
 memcheck:  ## servers under valgrind, in sql/ and a part of test/differential/ (ten minutes); TESTS="..." picks some

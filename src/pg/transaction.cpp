@@ -27,7 +27,7 @@ void Transaction::commit() {
 
 void log_and_abort(const Error& error) noexcept {
     ::MemoryContext context = ::CurrentMemoryContext;
-    enter_noexcept("worker", [&] {
+    try {
         call([&] {
             HOLD_INTERRUPTS();
             ereport(LOG,
@@ -37,7 +37,9 @@ void log_and_abort(const Error& error) noexcept {
             ::AbortCurrentTransaction();
             RESUME_INTERRUPTS();
         });
-    });
+    } catch (...) {
+        // Whoever runs next finds a transaction open, and says so.
+    }
     ::MemoryContextSwitchTo(context);
 }
 

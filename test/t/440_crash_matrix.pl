@@ -12,7 +12,7 @@ my %chosen = map { $_ => 1 } (
     'commit.one_acknowledged: cut, two',         'node.before_prepare: error, one',
     'node.after_prepare: kill, two',             'node.before_finish_prepared: error, two',
     'commit.one_phase_sent: kill, one',          'rollback.sent_to_one: kill, coordinator',
-    'savepoint.after_rollback: cut, one',        'supervisor.before_settle: kill, coordinator'
+    'supervisor.settled: error, coordinator',    'savepoint.after_rollback: cut, one',        'supervisor.before_settle: kill, coordinator'
 );
 my $matrix = Herd::CrashMatrix->new(stall => 2);
 for my $cell (Herd::CrashMatrix::cells())
