@@ -10,6 +10,7 @@
 #include "planner/conflict_plan.hpp"
 #include "planner/deparse.hpp"
 #include "planner/fragment.hpp"
+#include "planner/insert_policies.hpp"
 #include "planner/insert_select.hpp"
 #include "planner/returned_rows.hpp"
 #include "planner/shippable.hpp"
@@ -61,11 +62,6 @@ bool find_other_table(::Node* node, void* argument) {
                                       QTW_EXAMINE_RTES_BEFORE);
     }
     return pg::compat::walk_expression(node, find_other_table, argument);
-}
-
-// Whether a subquery reads a table that is not a reference table.
-bool reads_other_tables(const catalog::Catalog& herd, ::Node* node) {
-    return find_other_table(node, const_cast<catalog::Catalog*>(&herd));
 }
 
 void check_conflict(const ::Query* query, const catalog::Table& target) {
@@ -176,6 +172,10 @@ bool returns_anonymous_row(const ::Query* query) {
 
 }  // namespace
 
+bool reads_other_tables(const catalog::Catalog& herd, ::Node* node) {
+    return find_other_table(node, const_cast<catalog::Catalog*>(&herd));
+}
+
 const char* why_not_on_nodes(const catalog::Catalog& herd, ::Node* part,
                              const catalog::Table& target) {
     if (part == nullptr) {
@@ -219,6 +219,7 @@ const char* why_not_on_nodes(const catalog::Catalog& herd, ::Node* part,
             return on_nodes;
         }
     }
+    check_insert_policies(herd, query, target);
     return plan_insert_rows(herd, request, target, 0);
 }
 

@@ -15,6 +15,9 @@ namespace herd::planner {
 ::PlannedStmt* plan_insert_rows(const catalog::Catalog& herd, const PlanRequest& request,
                                 const catalog::Table& target, int keeps);
 
+// Whether a subquery reads a table that is not a reference table.
+bool reads_other_tables(const catalog::Catalog& herd, ::Node* node);
+
 // Why the nodes can't evaluate a part of ON CONFLICT or RETURNING by themselves; nullptr if they
 // can.
 const char* why_not_on_nodes(const catalog::Catalog& herd, ::Node* part,

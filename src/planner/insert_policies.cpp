@@ -1,0 +1,75 @@
+#include "planner/insert_policies.hpp"
+
+#include "planner/fragment_parts.hpp"
+#include "planner/insert_plan.hpp"
+
+extern "C" {
+#include "nodes/makefuncs.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteManip.h"
+}
+
+namespace herd::planner {
+
+namespace {
+
+::List* policies_of(const ::Query* insert) {
+    ::List* policies = NIL;
+    for (int i = 0; i < ::list_length(insert->withCheckOptions); ++i) {
+        auto* option = static_cast<::WithCheckOption*>(::list_nth(insert->withCheckOptions, i));
+        if (option->kind == WCO_RLS_INSERT_CHECK || option->kind == WCO_RLS_UPDATE_CHECK ||
+            option->kind == WCO_RLS_CONFLICT_CHECK) {
+            policies = ::lappend(policies, option->qual);
+        }
+    }
+    return policies;
+}
+
+// SELECT FROM the target WHERE the policies
+::Query* rows_that_meet(const ::Query* insert, const ::List* policies) {
+    auto* rte = static_cast<::RangeTblEntry*>(
+        copyObjectImpl(rt_fetch(insert->resultRelation, insert->rtable)));
+    rte->securityQuals = NIL;
+    auto* conditions = static_cast<::List*>(copyObjectImpl(policies));
+    ::ChangeVarNodes(reinterpret_cast<::Node*>(conditions), insert->resultRelation, 1, 0);
+    ::Query* query = select_from(rte);
+    query->jointree->quals = reinterpret_cast<::Node*>(::make_ands_explicit(conditions));
+    query->hasSubLinks = true;
+    return query;
+}
+
+// Whether a row's key decides which rows the policies look at.
+bool look_at_own_rows(const catalog::Catalog& herd, const ::Query* insert, const ::List* policies) {
+    ::Query* query = rows_that_meet(insert, policies);
+    KeyGraph* graph = build_key_graph(herd, query);
+    const DistributedRef* target = nullptr;
+    for (int i = 0; i < ::list_length(graph->refs); ++i) {
+        auto* ref = static_cast<DistributedRef*>(::list_nth(graph->refs, i));
+        target = ref->level == query ? ref : target;
+    }
+    for (int i = 0; target != nullptr && i < ::list_length(graph->refs); ++i) {
+        auto* ref = static_cast<DistributedRef*>(::list_nth(graph->refs, i));
+        if (ref->table->group != target->table->group ||
+            !reaches(*graph, target->key_node, ref->key_node)) {
+            return false;
+        }
+    }
+    return target != nullptr && !graph->has_local;
+}
+
+}  // namespace
+
+void check_insert_policies(const catalog::Catalog& herd, const ::Query* insert,
+                           const catalog::Table& target) {
+    ::List* policies = policies_of(insert);
+    if (!reads_other_tables(herd, reinterpret_cast<::Node*>(policies)) ||
+        (target.kind == TableKind::kDistributed && look_at_own_rows(herd, insert, policies))) {
+        return;
+    }
+    refuse_statement("INSERT",
+                     "row security policies read rows of other nodes, or of the coordinator",
+                     "Let the policies read the row itself, rows with its distribution key, "
+                     "settings and reference tables.");
+}
+
+}  // namespace herd::planner
