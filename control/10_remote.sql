@@ -17,11 +17,12 @@ CREATE FUNCTION herd.require_view_row(visible boolean, view text, conflict boole
 COMMENT ON FUNCTION herd.require_view_row(boolean, text, boolean) IS
     'Internal: true when a changed row, or one in the way of an INSERT (conflict), is visible in the view. Errors: 44000, or 55000 for a conflict, when it is not';
 
--- Row security, where policies need what nodes don't have, over rows that nodes have changed.
-CREATE FUNCTION herd.require_policy_row(allowed boolean, of_table text, policy text) RETURNS boolean
+-- Row security, where policies need what nodes don't have, over rows that nodes have changed,
+-- and over rows in the way of an INSERT.
+CREATE FUNCTION herd.require_policy_row(allowed boolean, of_table text, policy text, conflict boolean) RETURNS boolean
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'herd_require_policy_row';
-COMMENT ON FUNCTION herd.require_policy_row(boolean, text, text) IS
-    'Internal: true when a policy allows the changed row. Errors: 42501 when it does not';
+COMMENT ON FUNCTION herd.require_policy_row(boolean, text, text, boolean) IS
+    'Internal: true when a policy allows the changed row, or one in the way of an INSERT (conflict) to be changed. Errors: 42501 when it does not';
 
 -- Rows in the way of an INSERT ... ON CONFLICT DO UPDATE whose new values the coordinator computes.
 CREATE FUNCTION herd.keep_conflict(plan bigint, place tid, part oid, found record, proposed record, inserted xid, command cid)

@@ -230,6 +230,8 @@ void wrap_with(::PlannedStmt* statement, ::List* parts, bool counted) {
             statement->rtable, static_cast<::List*>(copyObjectImpl(part->statement->rtable)));
         statement->relationOids =
             ::list_concat_unique_oid(statement->relationOids, part->statement->relationOids);
+        statement->dependsOnRole = statement->dependsOnRole || part->statement->dependsOnRole;
+        statement->transientPlan = statement->transientPlan || part->statement->transientPlan;
         statement->invalItems =
             ::list_concat(statement->invalItems, ::list_copy(part->statement->invalItems));
         scan->scan.plan.startup_cost += part->statement->planTree->total_cost;

@@ -4,7 +4,9 @@
 #include "pg/guard.hpp"
 #include "planner/conflict_query.hpp"
 #include "planner/insert_plan.hpp"
+#include "planner/insert_policies.hpp"
 #include "planner/planner_hook.hpp"
+#include "planner/view_checks.hpp"
 #include "planner/with_plan.hpp"
 
 extern "C" {
@@ -16,16 +18,25 @@ namespace herd::planner {
 
 namespace {
 
-bool has_checks(const ::Query* insert, bool of_views) {
+bool has_view_check(const ::Query* insert) {
+    return view_checks(insert->withCheckOptions) != NIL;
+}
+
+// The nodes apply row security to what they are told to change.
+void check_policies(const catalog::Catalog& herd, const ::Query* insert) {
+    ::List* policies = NIL;
     for (int i = 0; i < ::list_length(insert->withCheckOptions); ++i) {
         auto* option = static_cast<::WithCheckOption*>(::list_nth(insert->withCheckOptions, i));
-        bool of_policy =
-            option->kind == WCO_RLS_UPDATE_CHECK || option->kind == WCO_RLS_CONFLICT_CHECK;
-        if (of_views ? option->kind == WCO_VIEW_CHECK : of_policy) {
-            return true;
+        if (option->kind == WCO_RLS_CONFLICT_CHECK || option->kind == WCO_RLS_UPDATE_CHECK) {
+            policies = ::lappend(policies, option->qual);
         }
     }
-    return false;
+    if (policies != NIL && !nodes_can_apply(herd, policies)) {
+        refuse_statement("INSERT",
+                         "ON CONFLICT computes values on the coordinator, and row security "
+                         "policies need what nodes don't have",
+                         "Let the policies read the row itself, settings and reference tables.");
+    }
 }
 
 ::PlannedStmt* plan_update(const catalog::Catalog& herd, const PlanRequest& request,
@@ -101,7 +112,7 @@ const char* why_conflicts_here(const catalog::Catalog& herd, const ::Query* inse
     if (reason == nullptr) {
         reason = why_not_on_nodes(herd, conflict->onConflictWhere, target);
     }
-    if (reason == nullptr && has_checks(insert, true)) {
+    if (reason == nullptr && has_view_check(insert)) {
         reason = "the view has a check";
     }
     return reason;
@@ -110,13 +121,8 @@ const char* why_conflicts_here(const catalog::Catalog& herd, const ::Query* inse
 ::PlannedStmt* plan_conflicts_here(const catalog::Catalog& herd, const PlanRequest& request,
                                    const catalog::Table& target) {
     const ::Query* insert = request.query;
-    if (has_checks(insert, false)) {
-        refuse_statement("INSERT",
-                         "ON CONFLICT computes values on the coordinator for a table with row "
-                         "security policies",
-                         "Compute them in the SELECT or the VALUES of the INSERT, as columns of "
-                         "\"excluded\".");
-    }
+    check_policies(herd, insert);
+    check_insert_policies(herd, insert, target);
     if (insert->cteList != NIL) {
         return plan_with_before(herd, request);
     }

@@ -3,6 +3,7 @@
 #include "executor/kept_conflicts.hpp"
 #include "pg/compat.hpp"
 #include "planner/fragment_parts.hpp"
+#include "planner/view_checks.hpp"
 
 extern "C" {
 #include "access/sysattr.h"
@@ -254,7 +255,9 @@ struct Kept {
     update->targetList = conflict->onConflictSet;
     auto* reference = makeNode(RangeTblRef);
     reference->rtindex = update->resultRelation;
-    update->jointree = ::makeFromExpr(::list_make1(reference), conflict->onConflictWhere);
+    update->jointree =
+        ::makeFromExpr(::list_make1(reference),
+                       policy_condition(conflict->onConflictWhere, update->withCheckOptions));
     update->onConflict = nullptr;
     update->override = OVERRIDING_NOT_SET;
     update->cteList = NIL;

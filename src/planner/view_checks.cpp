@@ -30,7 +30,50 @@ Oid check_function() {
         InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL));
 }
 
+// Both conditions, the first one first.
+::Node* first_then(::Node* first, ::Node* second) {
+    auto* when = makeNode(CaseWhen);
+    when->expr = reinterpret_cast<::Expr*>(first);
+    when->result = reinterpret_cast<::Expr*>(second);
+    when->location = -1;
+    auto* both = makeNode(CaseExpr);
+    both->casetype = BOOLOID;
+    both->args = ::list_make1(when);
+    both->defresult = reinterpret_cast<::Expr*>(::makeBoolConst(false, false));
+    both->location = -1;
+    return reinterpret_cast<::Node*>(both);
+}
+
+::Const* text_constant(const char* text) {
+    return text == nullptr ? ::makeNullConst(TEXTOID, -1, DEFAULT_COLLATION_OID)
+                           : ::makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
+                                         CStringGetTextDatum(text), false, false);
+}
+
+// existing: of the row in the way of an INSERT.
+::Node* require_policy(const ::WithCheckOption* option, bool existing) {
+    const Oid arguments[] = {BOOLOID, TEXTOID, TEXTOID, BOOLOID};
+    ::List* name = ::list_make2(::makeString(::pstrdup("herd")),
+                                ::makeString(::pstrdup("require_policy_row")));
+    ::List* values = ::list_make4(copyObjectImpl(option->qual), text_constant(option->relname),
+                                  text_constant(option->polname), ::makeBoolConst(existing, false));
+    return reinterpret_cast<::Node*>(
+        ::makeFuncExpr(::LookupFuncName(name, lengthof(arguments), arguments, false), BOOLOID,
+                       values, InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL));
+}
+
 }  // namespace
+
+::Node* policy_condition(::Node* condition, const ::List* options) {
+    for (int i = 0; i < ::list_length(options); ++i) {
+        auto* option = static_cast<::WithCheckOption*>(::list_nth(options, i));
+        if (option->kind == WCO_RLS_CONFLICT_CHECK && option->qual != nullptr) {
+            ::Node* check = require_policy(option, true);
+            condition = condition == nullptr ? check : first_then(condition, check);
+        }
+    }
+    return condition;
+}
 
 ::List* view_checks(const ::List* options) {
     ::List* checks = NIL;
@@ -44,31 +87,13 @@ Oid check_function() {
     return checks;
 }
 
-namespace {
-
-::Expr* text_constant(const char* value) {
-    Datum text = value == nullptr ? Datum{0} : CStringGetTextDatum(value);
-    return reinterpret_cast<::Expr*>(
-        ::makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1, text, value == nullptr, false));
-}
-
-}  // namespace
-
 ::List* policy_checks(const ::List* options) {
     ::List* checks = NIL;
     for (int i = 0; i < ::list_length(options); ++i) {
         auto* option = static_cast<::WithCheckOption*>(::list_nth(options, i));
-        if (option->kind != WCO_RLS_UPDATE_CHECK || option->qual == nullptr) {
-            continue;
+        if (option->kind == WCO_RLS_UPDATE_CHECK && option->qual != nullptr) {
+            checks = ::lappend(checks, require_policy(option, false));
         }
-        Oid arguments[] = {BOOLOID, TEXTOID, TEXTOID};
-        ::List* name = ::list_make2(::makeString(::pstrdup("herd")),
-                                    ::makeString(::pstrdup("require_policy_row")));
-        ::List* values = ::list_make3(copyObjectImpl(option->qual), text_constant(option->relname),
-                                      text_constant(option->polname));
-        checks =
-            ::lappend(checks, ::makeFuncExpr(::LookupFuncName(name, 3, arguments, false), BOOLOID,
-                                             values, InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL));
     }
     return checks;
 }
@@ -93,16 +118,7 @@ bool has_view_checks(const ::Query* query) {
             continue;
         }
         // Before WHERE, which may leave the row alone, and would be looked at first if it is cheap.
-        auto* when = makeNode(CaseWhen);
-        when->expr = check;
-        when->result = reinterpret_cast<::Expr*>(condition);
-        when->location = -1;
-        auto* both = makeNode(CaseExpr);
-        both->casetype = BOOLOID;
-        both->args = ::list_make1(when);
-        both->defresult = reinterpret_cast<::Expr*>(::makeBoolConst(false, false));
-        both->location = -1;
-        condition = reinterpret_cast<::Node*>(both);
+        condition = first_then(reinterpret_cast<::Node*>(check), condition);
     }
     return condition;
 }

@@ -18,6 +18,10 @@ namespace herd::planner {
 // The policies of row security among them, in the same way (42501).
 ::List* policy_checks(const ::List* options);
 
+// A condition that holds where `condition` does, with row security's checks of the row in the way
+// of ON CONFLICT DO UPDATE for the rows that meet it: 42501 for one that the policies hide.
+::Node* policy_condition(::Node* condition, const ::List* options);
+
 bool has_view_checks(const ::Query* query);
 
 // The WHERE of ON CONFLICT DO UPDATE, with the checks that the row in the way is visible through

@@ -122,3 +122,34 @@ INSERT INTO poor_accounts VALUES (41, 'poor', 1) ON CONFLICT (id) DO UPDATE SET 
 INSERT INTO poor_accounts VALUES (42, 'poor', 1) ON CONFLICT (id) DO UPDATE SET owner = excluded.owner WHERE poor_accounts.owner = 'nobody' RETURNING *;
 INSERT INTO poor_accounts VALUES (43, 'poor', 1) ON CONFLICT (id) DO UPDATE SET owner = excluded.owner WHERE poor_accounts.owner = 'nobody' RETURNING *;
 INSERT INTO poor_accounts VALUES (44, 'poor', 1) ON CONFLICT (id) DO UPDATE SET owner = excluded.owner WHERE poor_accounts.owner = 'nobody' RETURNING *;
+-- test: row security
+CREATE POLICY by_setting_here ON accounts TO diff_app USING (owner <> 'secret') WITH CHECK (balance < 5000);
+GRANT SELECT, INSERT, UPDATE ON accounts TO diff_app;
+GRANT SELECT ON documents, orders TO diff_app;
+GRANT USAGE ON SCHEMA shop TO diff_app;
+ALTER TABLE accounts ENABLE ROW LEVEL SECURITY;
+UPDATE accounts SET owner = 'secret' WHERE id BETWEEN 50 AND 59;
+SET ROLE diff_app;
+INSERT INTO accounts SELECT g, 'mine', 1 FROM generate_series(60, 69) g ON CONFLICT (id) DO UPDATE SET balance = (SELECT count(*) FROM documents) RETURNING *;
+INSERT INTO accounts SELECT g, 'mine', 1 FROM generate_series(50, 59) g ON CONFLICT (id) DO UPDATE SET balance = (SELECT count(*) FROM documents);
+INSERT INTO accounts VALUES (51, 'mine', 1) ON CONFLICT (id) DO UPDATE SET balance = (SELECT count(*) FROM documents);
+INSERT INTO accounts VALUES (52, 'mine', 1) ON CONFLICT (id) DO UPDATE SET balance = (SELECT count(*) FROM documents);
+INSERT INTO accounts VALUES (53, 'mine', 1) ON CONFLICT (id) DO UPDATE SET balance = (SELECT count(*) FROM documents);
+INSERT INTO accounts SELECT g, 'mine', 1 FROM generate_series(50, 59) g ON CONFLICT (id) DO UPDATE SET balance = 1 WHERE accounts.id > 55 AND (SELECT count(*) < 0 FROM documents);
+INSERT INTO accounts SELECT g, 'mine', 1 FROM generate_series(60, 69) g ON CONFLICT (id) DO UPDATE SET balance = 6000 + (SELECT count(*) FROM documents);
+INSERT INTO accounts SELECT g, 'mine', 1 FROM generate_series(60, 69) g ON CONFLICT (id) DO UPDATE SET owner = (SELECT 'secret' FROM documents LIMIT 1);
+INSERT INTO accounts VALUES (7200, 'mine', 7000) ON CONFLICT (id) DO UPDATE SET owner = (SELECT 'x' FROM documents LIMIT 1);
+RESET ROLE;
+-- compare: accounts
+-- test: row security that reads rows with the same key
+CREATE POLICY by_order ON order_changes TO diff_app USING (true) WITH CHECK (EXISTS (SELECT FROM orders o WHERE o.customer_id = order_changes.customer_id AND o.total > 20));
+GRANT SELECT, INSERT ON order_changes TO diff_app;
+ALTER TABLE order_changes ENABLE ROW LEVEL SECURITY;
+SET ROLE diff_app;
+INSERT INTO order_changes SELECT DISTINCT customer_id, 77 FROM orders WHERE total > 20 ORDER BY customer_id LIMIT 40;
+INSERT INTO order_changes SELECT id, 78 FROM generate_series(1, 60) id WHERE id IN (SELECT customer_id FROM orders WHERE total > 20);
+INSERT INTO order_changes VALUES (-1, 79);
+INSERT INTO order_changes VALUES (-2, 79);
+INSERT INTO order_changes VALUES (-3, 79);
+RESET ROLE;
+-- compare: order_changes
