@@ -25,11 +25,15 @@ COMMENT ON FUNCTION herd.require_policy_row(boolean, text, text, boolean) IS
     'Internal: true when a policy allows the changed row, or one in the way of an INSERT (conflict) to be changed. Errors: 42501 when it does not';
 
 -- Rows in the way of an INSERT ... ON CONFLICT DO UPDATE whose new values the coordinator computes.
-CREATE FUNCTION herd.keep_conflict(plan bigint, place tid, part oid, found record, proposed record, inserted xid, command cid)
+CREATE FUNCTION herd.keep_conflict(plan bigint, place tid, part oid, found record, proposed record, inserted xid)
     RETURNS boolean
     LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'herd_keep_conflict';
-COMMENT ON FUNCTION herd.keep_conflict(bigint, tid, oid, record, record, xid, cid) IS
+COMMENT ON FUNCTION herd.keep_conflict(bigint, tid, oid, record, record, xid) IS
     'Internal: keeps a row in the way of an INSERT for its coordinator; false. Errors: 21000 for a row that the same INSERT has inserted, HR008 in clients'' statements';
+CREATE FUNCTION herd.require_other_row(place tid, part oid, inserted xid) RETURNS boolean
+    LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'herd_require_other_row';
+COMMENT ON FUNCTION herd.require_other_row(tid, oid, xid) IS
+    'Internal: true for a row in the way of an INSERT, unless an earlier batch of the same INSERT has changed it. Errors: 21000';
 CREATE FUNCTION herd.kept_conflicts(plan bigint) RETURNS SETOF record
     LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'herd_kept_conflicts';
 COMMENT ON FUNCTION herd.kept_conflicts(bigint) IS

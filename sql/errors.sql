@@ -119,7 +119,7 @@ SELECT herd.link_explain(true);
 SELECT herd.import_catalog('{}');
 SELECT * FROM herd.remote_rows(1) AS r (a integer);
 SELECT * FROM herd.kept_conflicts(1) AS k (a integer);
-SELECT herd.keep_conflict(1, '(0,1)', 1, ROW(1), ROW(2), '1', '1');
+SELECT herd.keep_conflict(1, '(0,1)', 1, ROW(1), ROW(2), '1');
 \echo :SQLSTATE
 SELECT herd.join_herd(gen_random_uuid(), 1, 1, 'x');
 \echo :SQLSTATE

@@ -1,4 +1,5 @@
-// herd.keep_conflict and herd.kept_conflicts: what planner/conflict_plan.cpp puts into plans.
+// herd.keep_conflict and herd.kept_conflicts, which planner/conflict_plan.hpp puts into plans, and
+// herd.require_other_row, which planner/insert_plan.hpp does.
 #include "executor/kept_conflicts.hpp"
 
 #include "pg/statement_depth.hpp"
@@ -38,10 +39,18 @@ HERD_SQL_FUNCTION(herd_keep_conflict) {
         conflict.found = PG_GETARG_DATUM(3);
         conflict.proposed = PG_GETARG_DATUM(4);
         conflict.inserted = PG_GETARG_TRANSACTIONID(5);
-        conflict.command = DatumGetCommandId(PG_GETARG_DATUM(6));
     });
     executor::keep_conflict(conflict);
     PG_RETURN_BOOL(false);
+}
+
+HERD_SQL_FUNCTION(herd_require_other_row) {
+    using namespace herd;
+    if (transaction::is_internal_session()) {
+        executor::require_other_row(reinterpret_cast<::ItemPointer>(PG_GETARG_POINTER(0)),
+                                    PG_GETARG_OID(1), PG_GETARG_TRANSACTIONID(2));
+    }
+    PG_RETURN_BOOL(true);
 }
 
 HERD_SQL_FUNCTION(herd_kept_conflicts) {

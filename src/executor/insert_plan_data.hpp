@@ -15,6 +15,7 @@ namespace herd::executor {
 struct InsertPlan {
     char* head = nullptr;   // "INSERT INTO public.t AS x "
     char* tail = nullptr;   // " ON CONFLICT ... RETURNING ...", or ""
+    char* again = nullptr;  // DO UPDATE: the tail when there are several batches; else nullptr
     char* table = nullptr;  // for EXPLAIN and messages
     int32 group_id = 0;     // 0: a reference table, every row everywhere
     ::AttrNumber key = 0;

@@ -89,6 +89,9 @@ bool InsertRouter::take(::TupleTableSlot* row) {
     Buffer& buffer = buffer_of(owner);
     append(buffer, row);
     if (buffer.rows >= most_rows_) {
+        if (plan_.again != nullptr) {
+            statement_ = number_;
+        }
         flush(owner, buffer, false);
     }
     return false;
@@ -97,8 +100,9 @@ bool InsertRouter::take(::TupleTableSlot* row) {
 std::string InsertRouter::text_for(int rows) const {
     std::string text = plan_.head;
     int columns = ::list_length(plan_.columns);
+    const char* tail = statement_ == 0 || plan_.again == nullptr ? plan_.tail : plan_.again;
     if (columns == 0) {
-        return text + "DEFAULT VALUES" + plan_.tail;
+        return text + "DEFAULT VALUES" + tail;
     }
     text += "(";
     for (int i = 0; i < columns; ++i) {
@@ -115,7 +119,7 @@ std::string InsertRouter::text_for(int rows) const {
         }
         text += ")";
     }
-    return text + plan_.tail;
+    return text + tail;
 }
 
 void InsertRouter::flush(NodeId node, Buffer& buffer, bool lone) {

@@ -29,8 +29,12 @@ public:
 
     // The values of the tail's own parameters; before the first row.
     ParameterSet& tail_parameters() { return tail_parameters_; }
-    // The INSERT is a part of the statement of this number, and sees its snapshot.
-    void share_snapshot(std::uint64_t statement) { statement_ = statement; }
+    // Before the first row: the number of the statement, whose snapshot all parts see, and all
+    // batches of an INSERT.
+    void begin(std::uint64_t statement) {
+        number_ = statement;
+        statement_ = plan_.several ? statement : 0;
+    }
     // Takes a row for its nodes; true when it (also) belongs to this server.
     bool take(::TupleTableSlot* row);
     // Sends what is left and waits for every node's answer.
@@ -72,7 +76,8 @@ private:
     ::Tuplestorestate* returned_ = nullptr;
     ::MemoryContext memory_;
     ::MemoryContext scratch_;
-    std::uint64_t statement_ = 0;
+    std::uint64_t number_ = 0;
+    std::uint64_t statement_ = 0;  // the number, if what is sent belongs together
     std::uint64_t affected_ = 0;
     int most_rows_ = 1;
     bool rows_here_ = false;

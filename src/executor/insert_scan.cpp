@@ -51,6 +51,7 @@ struct InsertState {
     list = ::lappend(list, plan.column_names);
     list = ::lappend(list, plan.casts);
     list = ::lappend(list, plan.types);
+    list = ::lappend(list, ::makeString(plan.again == nullptr ? ::pstrdup("") : plan.again));
     ::List* numbers = ::list_make4_int(plan.group_id, plan.key, static_cast<int>(plan.key_type),
                                        static_cast<int>(plan.key_collation));
     numbers = ::lappend_int(numbers, plan.sets_tag ? 1 : 0);
@@ -71,7 +72,9 @@ InsertPlan from_list(const ::List* list) {
     plan.column_names = static_cast<::List*>(::list_nth(list, 4));
     plan.casts = static_cast<::List*>(::list_nth(list, 5));
     plan.types = static_cast<::List*>(::list_nth(list, 6));
-    auto* numbers = static_cast<::List*>(::list_nth(list, 7));
+    plan.again = strVal(::list_nth(list, 7));
+    plan.again = *plan.again == '\0' ? nullptr : plan.again;
+    auto* numbers = static_cast<::List*>(::list_nth(list, 8));
     plan.group_id = list_nth_int(numbers, 0);
     plan.key = static_cast<::AttrNumber>(list_nth_int(numbers, 1));
     plan.key_type = static_cast<Oid>(list_nth_int(numbers, 2));
@@ -236,9 +239,7 @@ void begin_insert(::CustomScanState* node, ::EState* estate, int eflags) {
 void before_first_row(::CustomScanState* node) {
     InsertState* state = insert_of(node);
     state->begun = true;
-    if (state->plan.several) {
-        state->router->share_snapshot(statement_number(node->ss.ps.state));
-    }
+    state->router->begin(statement_number(node->ss.ps.state));
     if (state->plan.keeps != 0) {
         if (state->plan.group_id != 0) {
             pg::call([&] { lock_group_writes(state->plan.group_id); });

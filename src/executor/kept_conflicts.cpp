@@ -10,12 +10,18 @@
 #include "transaction/session.hpp"
 
 extern "C" {
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/resowner.h"
+#include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 }
 
@@ -142,14 +148,39 @@ void close(Store* store) {
     pg::call([&] { ::MemoryContextDelete(memory); });
 }
 
-[[noreturn]] void throw_repeated() {
-    throw Error(SqlState{"21000"}, "ON CONFLICT DO UPDATE command cannot affect row a second time")
-        .hint(
-            "Ensure that no rows proposed for insertion within the same command have duplicate "
-            "constrained values.");
+// The command of this transaction that has made the row version. Its cmin is not enough: that may
+// be the number of a pair of commands.
+::CommandId command_of(::ItemPointer place, Oid part) {
+    ::Relation relation = ::table_open(part, NoLock);
+    ::CommandId command = FirstCommandId;
+    ::HeapTupleData tuple;
+    ::Buffer buffer = InvalidBuffer;
+    tuple.t_self = *place;
+    if (relation->rd_tableam == ::GetHeapamTableAmRoutine() &&
+        ::heap_fetch(relation, SnapshotAny, &tuple, &buffer, false)) {
+        command = ::HeapTupleHeaderGetCmin(tuple.t_data);
+        ::ReleaseBuffer(buffer);
+    }
+    ::table_close(relation, NoLock);
+    return command;
 }
 
 }  // namespace
+
+void require_other_row(::ItemPointer place, Oid part, ::TransactionId inserted) {
+    // PostgreSQL's own check knows the command of the batch only.
+    bool own = pg::call([&] {
+        return ::TransactionIdIsCurrentTransactionId(inserted) &&
+               command_of(place, part) >= fragment_command();
+    });
+    if (own) {
+        throw Error(SqlState{"21000"},
+                    "ON CONFLICT DO UPDATE command cannot affect row a second time")
+            .hint(
+                "Ensure that no rows proposed for insertion within the same command have "
+                "duplicate constrained values.");
+    }
+}
 
 void keep_conflict(const Conflict& conflict) {
     bool on_node = transaction::is_internal_session();
@@ -157,9 +188,8 @@ void keep_conflict(const Conflict& conflict) {
     if (store == nullptr && !on_node) {
         throw Error(sqlstate::kNotInternal, "herd.keep_conflict is for plans of the herd's own");
     }
-    if (on_node && ::TransactionIdIsCurrentTransactionId(conflict.inserted) &&
-        conflict.command >= fragment_command()) {
-        throw_repeated();
+    if (on_node) {
+        require_other_row(conflict.place, conflict.part, conflict.inserted);
     }
     if (store == nullptr) {
         store = open_store(conflict.plan, fragment_number());

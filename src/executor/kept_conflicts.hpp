@@ -32,9 +32,12 @@ struct Conflict {
     Oid row_type;
     Datum found;
     Datum proposed;
-    ::TransactionId inserted;  // the row's xmin and cmin
-    ::CommandId command;
+    ::TransactionId inserted;  // the row's xmin
 };
+
+// On a node: raises 21000 for a row in the way that an earlier batch of the same statement has
+// inserted or updated.
+void require_other_row(::ItemPointer place, Oid part, ::TransactionId inserted);
 
 // Keeps a conflict until it is taken, or until the end of the subtransaction. On a coordinator
 // between begin_conflicts and end_conflicts only. Errors: 21000 for a row that an earlier batch of

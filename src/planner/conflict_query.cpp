@@ -51,7 +51,7 @@ Oid target_relid(const ::Query* insert) {
 }
 
 ::Node* call_keep_conflict(const ::Query* insert, std::int64_t number) {
-    const Oid types[] = {INT8OID, TIDOID, OIDOID, RECORDOID, RECORDOID, XIDOID, CIDOID};
+    const Oid types[] = {INT8OID, TIDOID, OIDOID, RECORDOID, RECORDOID, XIDOID};
     Oid row_type = ::get_rel_type_id(target_relid(insert));
     int rti = insert->resultRelation;
     ::List* arguments = ::list_make5(
@@ -59,7 +59,6 @@ Oid target_relid(const ::Query* insert) {
         system_column(rti, TableOidAttributeNumber, OIDOID), whole_row(rti, row_type),
         whole_row(insert->onConflict->exclRelIndex, row_type));
     arguments = ::lappend(arguments, system_column(rti, MinTransactionIdAttributeNumber, XIDOID));
-    arguments = ::lappend(arguments, system_column(rti, MinCommandIdAttributeNumber, CIDOID));
     auto* call = ::makeFuncExpr(herd_function("keep_conflict", lengthof(types), types), BOOLOID,
                                 arguments, InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
     call->location = executor::kOfOwnPlan;

@@ -80,8 +80,8 @@ void check_conflict(const ::Query* query, const catalog::Table& target) {
     }
 }
 
-// "INSERT INTO t AS x DEFAULT VALUES ON CONFLICT ... RETURNING ...", cut at DEFAULT VALUES.
-::List* fill_texts(const ::Query* original, executor::InsertPlan& plan) {
+// INSERT INTO t AS x DEFAULT VALUES ON CONFLICT ... RETURNING ...
+::Query* query_of_texts(const ::Query* original) {
     auto* query = static_cast<::Query*>(copyObjectImpl(original));
     query->targetList = NIL;
     query->cteList = NIL;
@@ -104,13 +104,30 @@ void check_conflict(const ::Query* query, const catalog::Table& target) {
             rte->eref = ::makeAlias("*RESULT*", NIL);
         }
     }
-    RemoteText text = deparse(query, "");
-    char* cut = std::strstr(text.text, "DEFAULT VALUES");
-    if (cut == nullptr) {
+    return query;
+}
+
+const char* find_values(const RemoteText& text) {
+    const char* found = std::strstr(text.text, "DEFAULT VALUES");
+    if (found == nullptr) {
         elog(ERROR, "unexpected text of an INSERT: %s", text.text);
     }
-    plan.head = ::pnstrdup(text.text, static_cast<Size>(cut - text.text));
-    plan.tail = ::pstrdup(cut + std::strlen("DEFAULT VALUES"));
+    return found;
+}
+
+::List* fill_texts(const ::Query* original, executor::InsertPlan& plan) {
+    ::Query* query = query_of_texts(original);
+    RemoteText text = deparse(query, "");
+    const char* values = find_values(text);
+    plan.head = ::pnstrdup(text.text, static_cast<Size>(values - text.text));
+    plan.tail = ::pstrdup(values + std::strlen("DEFAULT VALUES"));
+    ::OnConflictExpr* conflict = query->onConflict;
+    if (conflict != nullptr && conflict->action == ONCONFLICT_UPDATE && plan.keeps == 0) {
+        // Without parameters of its own: the others keep their numbers.
+        conflict->onConflictWhere =
+            other_row_condition(conflict->onConflictWhere, query->resultRelation);
+        plan.again = ::pstrdup(find_values(deparse(query, "")) + std::strlen("DEFAULT VALUES"));
+    }
     return text.parameters;
 }
 

@@ -3,6 +3,7 @@
 #include "pg/compat.hpp"
 
 extern "C" {
+#include "access/sysattr.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
@@ -73,6 +74,23 @@ Oid check_function() {
         }
     }
     return condition;
+}
+
+::Node* other_row_condition(::Node* where, int rti) {
+    const Oid types[] = {TIDOID, OIDOID, XIDOID};
+    const int columns[] = {SelfItemPointerAttributeNumber, TableOidAttributeNumber,
+                           MinTransactionIdAttributeNumber};
+    ::List* arguments = NIL;
+    for (std::size_t i = 0; i < lengthof(types); ++i) {
+        arguments = ::lappend(arguments, ::makeVar(rti, static_cast<::AttrNumber>(columns[i]),
+                                                   types[i], -1, InvalidOid, 0));
+    }
+    ::List* name =
+        ::list_make2(::makeString(::pstrdup("herd")), ::makeString(::pstrdup("require_other_row")));
+    auto* check = reinterpret_cast<::Node*>(
+        ::makeFuncExpr(::LookupFuncName(name, lengthof(types), types, false), BOOLOID, arguments,
+                       InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL));
+    return where == nullptr ? check : first_then(check, where);
 }
 
 ::List* view_checks(const ::List* options) {

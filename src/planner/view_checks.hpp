@@ -28,4 +28,8 @@ bool has_view_checks(const ::Query* query);
 // the views that the INSERT goes through; the same node when there are none.
 ::Node* conflict_condition(::Node* where, const ::List* options);
 
+// A WHERE of ON CONFLICT DO UPDATE that raises 21000 for rows which an earlier batch of the same
+// INSERT has changed. rti: of the target.
+::Node* other_row_condition(::Node* where, int rti);
+
 }  // namespace herd::planner

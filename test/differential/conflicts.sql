@@ -29,6 +29,24 @@ INSERT INTO accounts VALUES (7031, 'a', 1), (7032, 'a', 1), (7033, 'a', 1), (703
 INSERT INTO accounts SELECT g, 'one by one', 1 FROM generate_series(1, 30) g ON CONFLICT (id) DO UPDATE SET balance = (SELECT count(*) FROM documents) + excluded.id;
 RESET herd.batch_rows;
 -- compare: accounts
+-- test: the same row twice, in two batches of a statement that nodes carry out
+SET herd.batch_rows = 1;
+INSERT INTO accounts SELECT 1 + g % 30, 'batch ' || g, 1 FROM generate_series(1, 60) g ON CONFLICT (id) DO UPDATE SET owner = excluded.owner;
+INSERT INTO accounts SELECT 7400 + g % 30, 'batch ' || g, 1 FROM generate_series(1, 60) g ON CONFLICT (id) DO UPDATE SET owner = excluded.owner WHERE excluded.owner <> '';
+INSERT INTO accounts SELECT 7500 + g % 30, 'batch ' || g, 1 FROM generate_series(1, 60) g ON CONFLICT (id) DO UPDATE SET owner = excluded.owner WHERE excluded.owner = '';
+INSERT INTO accounts SELECT 1 + g % 30, 'batch ' || g, 1 FROM generate_series(1, 60) g ON CONFLICT (id) DO UPDATE SET owner = excluded.owner WHERE excluded.owner = 'batch 1' RETURNING id;
+INSERT INTO accounts SELECT 1 + g % 30, 'batch ' || g, 1 FROM generate_series(1, 30) g ON CONFLICT (id) DO UPDATE SET owner = excluded.owner RETURNING id;
+INSERT INTO accounts SELECT 7600 + g % 30, 'batch ' || g, 1 FROM generate_series(1, 60) g ON CONFLICT (id) DO NOTHING;
+BEGIN;
+INSERT INTO accounts SELECT g, 'first', 1 FROM generate_series(7700, 7730) g;
+SAVEPOINT s;
+UPDATE accounts SET owner = 'second' WHERE id BETWEEN 7700 AND 7730;
+ROLLBACK TO s;
+INSERT INTO accounts SELECT g, 'third', 1 FROM generate_series(7700, 7730) g ON CONFLICT (id) DO UPDATE SET owner = excluded.owner || accounts.owner;
+INSERT INTO accounts SELECT g, 'fourth', 1 FROM generate_series(7700, 7730) g ON CONFLICT (id) DO UPDATE SET owner = excluded.owner || accounts.owner;
+COMMIT;
+RESET herd.batch_rows;
+-- compare: accounts
 -- test: rows of the table's own type
 INSERT INTO accounts AS a VALUES (15, 'row', 1) ON CONFLICT (id) DO UPDATE SET owner = (SELECT a::text || excluded::text FROM regions LIMIT 1), balance = (SELECT count(*) FROM documents) RETURNING a;
 -- test: generated columns, defaults and enums
