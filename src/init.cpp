@@ -19,6 +19,7 @@
 #include "pg/shared_memory.hpp"
 #include "planner/node_side.hpp"
 #include "planner/planner_hook.hpp"
+#include "remote/session_board.hpp"
 #include "transaction/internal.hpp"
 #include "transaction/session.hpp"
 #include "worker/worker.hpp"
@@ -35,6 +36,7 @@ void _PG_init(void) {
     herd::pg::request_counters();
     herd::pg::request_failpoints();
     herd::pg::request_server_run();
+    herd::remote::request_board();
     herd::pg::initialize_local_only();
     herd::pg::define_plan_settings();
     herd::catalog::initialize();

@@ -45,6 +45,7 @@ constexpr SqlState kConnectionFailure{"08006"};
 constexpr SqlState kCannotConnect{"08001"};
 constexpr SqlState kTransactionUnknown{"08007"};
 constexpr SqlState kQueryCanceled{"57014"};
+constexpr SqlState kDeadlockDetected{"40P01"};
 constexpr SqlState kConfigFile{"F0000"};
 
 // The herd's own class; docs/errors.md has a section for each.

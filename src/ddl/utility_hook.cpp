@@ -7,6 +7,7 @@
 #include "pg/failpoint.hpp"
 #include "pg/local_only.hpp"
 #include "pg/statement_depth.hpp"
+#include "transaction/deadlock_error.hpp"
 #include "transaction/internal.hpp"
 #include "transaction/node_steps.hpp"
 
@@ -131,14 +132,14 @@ void process_utility(::PlannedStmt* planned, const char* query_string, bool read
         return;
     }
     if (!nests(planned->utilityStmt)) {
-        run(call);
+        transaction::tell_deadlocks([&] { run(call); });
         return;
     }
     int depth = pg::statement_depth();
     int floor = pg::statement_floor();
     pg::set_statement_depth(depth + 1);
     pg::set_statement_floor(depth + 1);
-    pg::run_finally([&] { run(call); },
+    pg::run_finally([&] { transaction::tell_deadlocks([&] { run(call); }); },
                     [&] {
                         pg::set_statement_depth(depth);
                         pg::set_statement_floor(floor);

@@ -9,7 +9,9 @@
 #include "executor/with_scan.hpp"
 #include "pg/guard.hpp"
 #include "pg/statement_depth.hpp"
+#include "transaction/deadlock_error.hpp"
 #include "transaction/internal.hpp"
+#include "transaction/session.hpp"
 
 extern "C" {
 #include "executor/executor.h"
@@ -42,6 +44,7 @@ void start(::QueryDesc* query, int flags) {
         prepare_capture(query, flags);
     }
     prepare_with(query);
+    transaction::take_cleanup_answers_of_session();
     if (previous_start != nullptr) {
         previous_start(query, flags);
     } else {
@@ -58,7 +61,8 @@ template <typename Phase>
 void run_deeper(Phase&& phase) {
     int depth = pg::statement_depth();
     pg::set_statement_depth(depth + 1);
-    pg::run_finally(phase, [&] { pg::set_statement_depth(depth); });
+    pg::run_finally([&] { transaction::tell_deadlocks(phase); },
+                    [&] { pg::set_statement_depth(depth); });
 }
 
 void run(::QueryDesc* query, ::ScanDirection direction, uint64 count, bool execute_once) {

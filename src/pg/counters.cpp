@@ -22,7 +22,8 @@ Counters* shared = nullptr;
 constexpr const char* kNames[kCounters] = {
     "routed",          "routed_here",       "fan_out",           "remote_scans", "rows_inserted",
     "rows_copied",     "planned",           "deparsed",          "round_trips",  "connections",
-    "remote_prepared", "commits_one_phase", "commits_two_phase", "recovered",
+    "remote_prepared", "commits_one_phase", "commits_two_phase", "recovered",    "deadlock_looks",
+    "deadlocks",
 };
 
 void initialize(void* memory) {

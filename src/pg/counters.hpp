@@ -20,6 +20,8 @@ enum class Counter : int {
     kCommitsOnePhase,  // transactions that wrote on one node only
     kCommitsTwoPhase,  // transactions that wrote on several
     kRecovered,        // prepared transactions finished by the supervisor
+    kDeadlockLooks,    // times that all servers were asked who waits for whom
+    kDeadlocks,        // deadlocks over several servers that the supervisor ended
     kCount,
 };
 

@@ -1,5 +1,7 @@
 #include "pg/shared_memory.hpp"
 
+#include <cstring>
+
 #include "pg/guard.hpp"
 
 extern "C" {
@@ -12,19 +14,23 @@ namespace herd::pg {
 
 namespace {
 
-constexpr int kMaxParts = 8;
+constexpr int kMaxParts = 16;
 SharedPart parts[kMaxParts];
 int part_count = 0;
 bool preloaded = false;
 ::shmem_request_hook_type previous_request_hook = nullptr;
 ::shmem_startup_hook_type previous_startup_hook = nullptr;
 
+std::size_t size_of(const SharedPart& part) {
+    return part.size + part.size_per_backend * static_cast<std::size_t>(MaxBackends);
+}
+
 void request() {
     if (previous_request_hook != nullptr) {
         previous_request_hook();
     }
     for (int i = 0; i < part_count; ++i) {
-        ::RequestAddinShmemSpace(MAXALIGN(parts[i].size));
+        ::RequestAddinShmemSpace(MAXALIGN(size_of(parts[i])));
     }
 }
 
@@ -35,9 +41,9 @@ void startup() {
     ::LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
     for (int i = 0; i < part_count; ++i) {
         bool found = false;
-        *parts[i].address = ::ShmemInitStruct(parts[i].name, parts[i].size, &found);
+        *parts[i].address = ::ShmemInitStruct(parts[i].name, size_of(parts[i]), &found);
         if (!found) {
-            MemSet(*parts[i].address, 0, parts[i].size);
+            std::memset(*parts[i].address, 0, size_of(parts[i]));
             parts[i].initialize(*parts[i].address);
         }
     }

@@ -13,6 +13,8 @@ struct SharedPart {
     void (*initialize)(void* memory) = nullptr;
     // Where this process keeps the pointer.
     void** address = nullptr;
+    // Added to size for each process that the server may have.
+    std::size_t size_per_backend = 0;
 };
 
 // From _PG_init only, while the server preloads libraries.

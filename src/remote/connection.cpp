@@ -2,7 +2,10 @@
 
 #include <poll.h>
 
+#include <utility>
+
 #include "pg/counters.hpp"
+#include "remote/session_board.hpp"
 
 extern "C" {
 #include "storage/fd.h"
@@ -97,12 +100,14 @@ PostgresPollingStatusType Connection::poll() {
         if (!waiter_) {
             waiter_ = std::make_unique<pg::SocketWaiter>();
         }
+        place_ = board_enter(endpoint_.node, ::PQbackendPID(connection_));
     }
     return status;
 }
 
 void Connection::close() noexcept {
     waiter_.reset();
+    board_leave(std::exchange(place_, -1));
     if (connection_ != nullptr) {
         ::PQfinish(connection_);
         connection_ = nullptr;
@@ -191,7 +196,18 @@ void Connection::wait(int events, std::int64_t deadline_ms) {
                     "node \"" + endpoint_.node_name + "\" did not answer in time")
             .hint("SELECT * FROM herd.check() shows the health of every node.");
     }
-    int seen = waiter_->wait(::PQsocket(connection_), events, deadline_ms);
+    int seen = 0;
+    if (deadline_ms != pg::kNoDeadline) {
+        seen = waiter_->wait(::PQsocket(connection_), events, deadline_ms);
+    } else {
+        BoardWait waiting(place_);
+        while (seen == 0) {
+            seen = waiter_->wait(::PQsocket(connection_), events, waiting.until());
+            if (seen == 0) {
+                waiting.check();
+            }
+        }
+    }
     if ((seen & WL_SOCKET_READABLE) != 0 && ::PQconsumeInput(connection_) == 0) {
         throw_lost("lost the connection to");
     }

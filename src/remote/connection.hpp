@@ -71,6 +71,8 @@ public:
     [[nodiscard]] bool closed_by_server();
     [[nodiscard]] int socket() const { return ::PQsocket(connection_); }
     [[nodiscard]] PGconn* raw() const { return connection_; }
+    // On the board of sessions; -1: none.
+    [[nodiscard]] int place() const { return place_; }
 
     // Sending. Nothing is awaited, unless the socket's buffer is full.
     void queue(const char* sql, const Parameters& parameters = {}, bool binary_results = false);
@@ -89,7 +91,8 @@ public:
     // The next result, waiting for it; null at the end of each queued statement. A sync point is
     // a result of its own (PGRES_PIPELINE_SYNC). Throws kConnectionFailure when the link is lost,
     // kNodeUnavailable at the deadline. While interrupts are held a wait with a deadline also ends
-    // when this session is asked to cancel or to go.
+    // when this session is asked to cancel or to go; one without a deadline ends by 40P01 when it
+    // is part of a deadlock (session_board.hpp).
     Result next(std::int64_t deadline_ms = pg::kNoDeadline);
     // Whether next() would return at once; reads what has arrived.
     bool ready();
@@ -123,6 +126,7 @@ private:
     PGconn* connection_ = nullptr;
     std::unique_ptr<pg::SocketWaiter> waiter_;
     std::vector<Notice> notices_;
+    int place_ = -1;
     bool external_fd_ = false;
     bool broken_ = false;
 };

@@ -122,7 +122,8 @@ void await_prepare(Link& link, std::optional<Error>& failure) {
             link.set_prepared(false);  // a refused PREPARE has rolled back
         }
         failure = failure ? failure : error;
-        if (!answered && error.state() == sqlstate::kQueryCanceled) {
+        if (!answered && (error.state() == sqlstate::kQueryCanceled ||
+                          error.state() == sqlstate::kDeadlockDetected)) {
             throw;  // whoever cancels does not wait for the other nodes
         }
     }

@@ -1,8 +1,11 @@
 // Connecting, sending, receiving.
 #include "transaction/link.hpp"
 
+#include "remote/session_board.hpp"
+
 #include "pg/failpoint.hpp"
 #include "transaction/endpoint.hpp"
+#include "transaction/session.hpp"
 
 namespace herd::transaction {
 
@@ -96,6 +99,8 @@ void Link::send(const Statement& statement, Stream* stream) {
     release();
     ensure_usable();
     discard_steps();
+    remote::board_transaction();
+    take_cleanup_answers_of_session();
     try {
         bool lone = statement.lone && !in_block_;
         if (!lone) {
@@ -126,7 +131,8 @@ remote::Result Link::receive(std::int64_t deadline_ms) {
     } catch (const Error& error) {
         failure = error;
     }
-    if (failure && failure->state() == sqlstate::kQueryCanceled) {
+    if (failure && (failure->state() == sqlstate::kQueryCanceled ||
+                    failure->state() == sqlstate::kDeadlockDetected)) {
         return receive_after_cancel(*failure);
     }
     if (failure) {
@@ -286,6 +292,18 @@ bool Link::has_result_ready() {
     return steps_.empty();
 }
 
+void Link::take_cleanup_answers() noexcept {
+    try {
+        while (!is_settled() &&
+               (steps_.front().discarded || steps_.front().kind == StepKind::kSync) &&
+               connection_.ready()) {
+            take_result(pg::kNoDeadline);
+        }
+    } catch (...) {
+        break_off();
+    }
+}
+
 void Link::take_leave() noexcept {
     try {
         if (connection_.usable() && !copying_) {
@@ -299,6 +317,7 @@ void Link::take_leave() noexcept {
 void Link::close() noexcept {
     connection_.close();
     steps_.clear();
+    cleanups_ = 0;
     error_.reset();
     stream_ = nullptr;
     prepared_plans_.clear();

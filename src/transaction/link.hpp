@@ -118,6 +118,10 @@ public:
     bool await_owed(std::int64_t deadline_ms) noexcept;
     void set_prepared(bool prepared) { prepared_ = prepared; }
     [[nodiscard]] bool prepared() const { return prepared_; }
+    // Answers to what cleaned up are on their way; take_cleanup_answers() reads those that have
+    // come, so that it is known what the node still holds.
+    [[nodiscard]] bool is_settled() const { return cleanups_ == 0; }
+    void take_cleanup_answers() noexcept;
     // Something is still on the wire.
     [[nodiscard]] bool is_busy() const { return !steps_.empty() || stream_ != nullptr; }
     // A statement whose rows nobody wants any more still runs, or its rows are on their way. Brings
@@ -136,12 +140,14 @@ private:
         std::string sql;
         const char* expected_answer = nullptr;
         bool discarded = false;  // nobody waits for its result
+        bool cleanup = false;    // takes locks away on the node
     };
 
     void ensure_usable();
     void settle();
     void queue_control(const std::string& sql);
     void queue_cleanup(const std::string& sql);
+    void show_state() const noexcept;
     void queue_state(const Statement& statement);
     void queue_block();
     void queue_statement(const Statement& statement);
@@ -160,6 +166,7 @@ private:
     void note_error(const PGresult* result, const Step& step);
     void check_answer(PGresult* result, const Step& step);
     [[noreturn]] void fail(const Error& error);
+    void cancel_commit(const Error& cancel);
     [[noreturn]] void throw_outcome_unknown(const std::string& detail);
     void finish_batch();
     [[noreturn]] void throw_noted_error();
@@ -181,6 +188,7 @@ private:
     std::string owed_;   // COMMIT PREPARED or ROLLBACK PREPARED without an answer
     std::string lazy_;   // RELEASE SAVEPOINT command that waits for company
     std::uint64_t fragment_ = 0;
+    int cleanups_ = 0;             // on the wire
     int level_ = 1;                // nesting level that the node has reached
     int begin_level_ = 1;          // nesting level in which the block began
     bool state_in_batch_ = false;  // the node takes state_ back if this batch fails

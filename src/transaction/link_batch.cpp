@@ -1,6 +1,7 @@
 // What a batch is made of, and how its results are told apart.
 #include <algorithm>
 
+#include "remote/session_board.hpp"
 #include "transaction/link.hpp"
 #include "transaction/settings.hpp"
 
@@ -46,6 +47,14 @@ void Link::queue_control(const std::string& sql) {
 void Link::queue_cleanup(const std::string& sql) {
     queue_control(sql);
     steps_.back().discarded = true;
+    steps_.back().cleanup = true;
+    ++cleanups_;
+    show_state();
+}
+
+// For those who look for deadlocks.
+void Link::show_state() const noexcept {
+    remote::board_state(connection_.place(), in_block_, is_settled());
 }
 
 void Link::queue_sync(std::int64_t deadline_ms) {
@@ -64,6 +73,7 @@ void Link::queue_block() {
         begin_level_ = wanted;
         block_error_.reset();
         queue_control(begin_command());
+        show_state();
     }
     if (!lazy_.empty()) {
         queue_control(std::exchange(lazy_, {}));
@@ -156,6 +166,10 @@ void Link::end_step() {
         if (plan != prepared_plans_.end()) {
             prepared_order_.emplace_back(plan->first, plan->second);
         }
+    }
+    if (step.cleanup) {
+        --cleanups_;
+        show_state();
     }
     steps_.pop_front();
     start_step();

@@ -51,7 +51,7 @@ void Link::await_control(std::int64_t deadline_ms) {
 
 void Link::commit_block() {
     ensure_usable();
-    bool canceled = false;
+    std::optional<Error> cancel;
     send_control("COMMIT", "COMMIT");
     try {
         HERD_FAILPOINT("commit.one_phase_sent");
@@ -60,30 +60,41 @@ void Link::commit_block() {
         if (error.state() == sqlstate::kConnectionFailure) {
             throw_outcome_unknown(error.detail());
         }
-        canceled = error.state() == sqlstate::kQueryCanceled && !steps_.empty();
-        if (!canceled && steps_.empty()) {
+        if (steps_.empty()) {
             throw;  // the node's own answer
         }
-        if (!canceled) {
+        if (error.state() != sqlstate::kQueryCanceled &&
+            error.state() != sqlstate::kDeadlockDetected) {
             close();
             throw_outcome_unknown(error.message());
         }
+        cancel = error;
     }
-    if (canceled) {
-        // It comes too late, unless the node hangs.
-        HoldInterrupts hold;
-        try {
-            await_control(pg::now_ms() + kAnswerTimeoutMs);
-        } catch (const Error& error) {
-            if (error.state() == sqlstate::kConnectionFailure ||
-                error.state() == sqlstate::kNodeUnavailable) {
-                close();
-                throw_outcome_unknown("It was canceled.");
-            }
-            throw;
-        }
+    if (cancel) {
+        cancel_commit(*cancel);
     }
     end_of_block();
+}
+
+// Deferred checks may wait for locks; anything else comes too late to be canceled, unless the node
+// hangs. Returns when the node has committed.
+void Link::cancel_commit(const Error& cancel) {
+    HoldInterrupts hold;
+    std::int64_t deadline = pg::now_ms() + kAnswerTimeoutMs;
+    try {
+        forward_cancel(deadline);
+    } catch (const Error&) {
+    }
+    try {
+        await_control(deadline);
+    } catch (const Error& error) {
+        if (error.state() == sqlstate::kConnectionFailure ||
+            error.state() == sqlstate::kNodeUnavailable) {
+            close();
+            throw_outcome_unknown("It was canceled.");
+        }
+        throw Error(error.state() == sqlstate::kQueryCanceled ? cancel : error);
+    }
 }
 
 void Link::commit_reader() noexcept {
@@ -112,6 +123,7 @@ void Link::end_of_block() noexcept {
     begin_level_ = 1;
     fragment_ = 0;
     lazy_.clear();
+    show_state();
 }
 
 void Link::abort_block() noexcept {

@@ -5,7 +5,9 @@
 
 #include "model/prepared_id.hpp"
 #include "pg/statement_depth.hpp"
+#include "remote/session_board.hpp"
 #include "transaction/commit.hpp"
+#include "transaction/deadlock_error.hpp"
 #include "transaction/endpoint.hpp"
 #include "transaction/settings.hpp"
 
@@ -133,7 +135,8 @@ void run_on(const std::vector<NodeId>& nodes, const std::string& sql, bool write
         try {
             collect(link_to(node));
         } catch (const Error& error) {
-            if (error.state() == sqlstate::kQueryCanceled) {
+            if (error.state() == sqlstate::kQueryCanceled ||
+                error.state() == sqlstate::kDeadlockDetected) {
                 throw;  // the others are told at the end of the transaction
             }
             first = first ? first : error;
@@ -212,12 +215,33 @@ bool may_write_alone() {
     return pg::call([] { return nothing_follows(); });
 }
 
+void take_cleanup_answers_of_session() noexcept {
+    for (const auto& entry : session_links()) {
+        entry.second->take_cleanup_answers();
+    }
+}
+
+namespace {
+
+// While the session waits over one of its connections: the others' answers.
+void take_other_answers(int place) noexcept {
+    for (const auto& entry : session_links()) {
+        if (entry.second->connection().place() != place) {
+            entry.second->take_cleanup_answers();
+        }
+    }
+}
+
+}  // namespace
+
 std::string gid_prefix(const catalog::Catalog& herd) {
     return prepared_id_prefix(herd.cluster_id);
 }
 
 void initialize_session() {
     initialize_commit();
+    initialize_deadlock_error();
+    remote::set_wakeup_hook(take_other_answers);
 }
 
 }  // namespace herd::transaction

@@ -48,6 +48,10 @@ void forget_link(NodeId node);
 // nothing else written, and the client has nothing queued behind it before its Sync.
 bool may_write_alone();
 
+// Reads the answers to savepoints and transactions rolled back, as far as they have come. Until
+// then whoever looks for deadlocks can't rely on what the node holds.
+void take_cleanup_answers_of_session() noexcept;
+
 // The prefix of the global ids of this herd's prepared transactions; model/prepared_id.hpp has the
 // rest.
 std::string gid_prefix(const catalog::Catalog& herd);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "worker/wait_report.hpp"
+
 extern "C" {
 #include "utils/guc.h"
 }
@@ -47,32 +49,40 @@ void NodeWatch::connect_and_ask(remote::Endpoint endpoint, std::int64_t now) {
     }
 }
 
-void NodeWatch::ask(std::int64_t now) {
-    state_ = State::kAsking;
-    asked_ = {};
+void NodeWatch::begin(State state, std::int64_t timeout_ms, std::int64_t now) {
+    state_ = state;
     refused_ = false;
-    deadline_ = now + kAnswerTimeoutMs;
-    try {
-        connection_.queue(kQuestion);
-        connection_.queue_sync();
-        syncs_ = 1;
-        flush();
-    } catch (const Error& error) {
-        fail(error.message(), now);
+    deadline_ = now + timeout_ms;
+    syncs_ = 0;
+}
+
+void NodeWatch::ask(std::int64_t now) {
+    asked_ = {};
+    begin(State::kAsking, kAnswerTimeoutMs, now);
+    if (fresh_) {
+        // Compiling the questions takes a hundred times as long as answering them.
+        send({"SET jit = off", kQuestion}, now);
+    } else {
+        send({kQuestion}, now);
     }
 }
 
-void NodeWatch::settle(const std::vector<std::string>& commands, std::int64_t now) {
-    if (state_ != State::kIdle || commands.empty() || !connection_.usable()) {
-        return;
+bool NodeWatch::look(std::int64_t now) {
+    if (state_ != State::kIdle || !connection_.usable()) {
+        return false;
     }
-    state_ = State::kSettling;
-    refused_ = false;
-    deadline_ = now + kSettleTimeoutMs;
+    look_.reset();
+    seen_.clear();
+    begin(State::kLooking, kAnswerTimeoutMs, now);
+    send({wait_question()}, now);
+    return true;
+}
+
+// Each in a batch of its own: behind anything else in one pipeline PostgreSQL refuses to commit
+// what is prepared.
+void NodeWatch::send(const std::vector<std::string>& commands, std::int64_t now) {
     try {
-        syncs_ = 0;
         for (const std::string& command : commands) {
-            // Behind anything else in one pipeline PostgreSQL refuses it.
             connection_.queue(command.c_str());
             connection_.queue_sync();
             ++syncs_;
@@ -80,6 +90,13 @@ void NodeWatch::settle(const std::vector<std::string>& commands, std::int64_t no
         flush();
     } catch (const Error& error) {
         fail(error.message(), now);
+    }
+}
+
+void NodeWatch::settle(const std::vector<std::string>& commands, std::int64_t now) {
+    if (state_ == State::kIdle && !commands.empty() && connection_.usable()) {
+        begin(State::kSettling, kSettleTimeoutMs, now);
+        send(commands, now);
     }
 }
 
@@ -146,10 +163,14 @@ void NodeWatch::read_result(const PGresult* result, std::int64_t now) {
             }
             break;
         case PGRES_TUPLES_OK:
-            read_answer(result);
+            if (state_ == State::kLooking) {
+                read_look(result);
+            } else {
+                read_answer(result);
+            }
             break;
         case PGRES_COMMAND_OK:
-            ++settled_;
+            settled_ += state_ == State::kSettling ? 1 : 0;
             break;
         default:
             note_failed_command(result);
@@ -175,11 +196,24 @@ void NodeWatch::read_answer(const PGresult* result) {
     }
 }
 
+void NodeWatch::read_look(const PGresult* result) {
+    for (int row = 0; row < ::PQntuples(result); ++row) {
+        pg::Row fields;
+        for (int column = 0; column < ::PQnfields(result); ++column) {
+            bool null = ::PQgetisnull(result, row, column) != 0;
+            fields.push_back(null ? pg::Field() : pg::Field(::PQgetvalue(result, row, column)));
+        }
+        seen_.push_back(std::move(fields));
+    }
+}
+
 void NodeWatch::note_failed_command(const PGresult* result) {
     std::string problem = first_line(::PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
     if (state_ == State::kAsking) {
         asked_.probe.answered = true;
         asked_.probe.problem = problem;
+    } else if (state_ == State::kLooking) {
+        refused_ = true;
     } else if (!has_state(result, "42704") && !has_state(result, "55000")) {
         // Not there any more, or in another session's hands: then somebody else is at it.
         refused_ = true;
@@ -193,6 +227,10 @@ void NodeWatch::finish(std::int64_t now) {
     if (state_ == State::kAsking) {
         answer_ = std::move(asked_);
         due_at_ = now + interval_setting;
+    } else if (state_ == State::kLooking) {
+        if (!refused_) {
+            look_ = std::move(seen_);
+        }
     } else {
         due_at_ = refused_ ? now + interval_setting : now;
     }

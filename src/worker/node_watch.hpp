@@ -8,6 +8,7 @@
 
 #include "failover/in_doubt.hpp"
 #include "failover/node_health.hpp"
+#include "pg/spi.hpp"
 #include "remote/connection.hpp"
 
 namespace herd::worker {
@@ -34,6 +35,12 @@ public:
     void connect_and_ask(remote::Endpoint endpoint, std::int64_t now);
     void ask(std::int64_t now);
     void probe_soon() { due_at_ = 0; }
+    // Asks for who waits for locks there; false while something else is under way.
+    bool look(std::int64_t now);
+    [[nodiscard]] bool is_looking() const { return state_ == State::kLooking; }
+    // The answer, once; there is none when the connection got lost meanwhile.
+    std::optional<pg::Rows> take_look() { return std::exchange(look_, {}); }
+    [[nodiscard]] bool is_connected() const { return connection_.usable(); }
     // COMMIT PREPARED and ROLLBACK PREPARED, each by itself; then the node is asked again.
     void settle(const std::vector<std::string>& commands, std::int64_t now);
 
@@ -53,14 +60,16 @@ public:
     std::string take_complaint() { return std::exchange(complaint_, {}); }
 
 private:
-    enum class State { kIdle, kConnecting, kAsking, kSettling };
+    enum class State { kIdle, kConnecting, kAsking, kSettling, kLooking };
 
+    void begin(State state, std::int64_t timeout_ms, std::int64_t now);
+    void send(const std::vector<std::string>& commands, std::int64_t now);
     void continue_connecting(std::int64_t now);
-    void send(std::int64_t now);
     void flush();
     void read_results(std::int64_t now);
     void read_result(const PGresult* result, std::int64_t now);
     void read_answer(const PGresult* result);
+    void read_look(const PGresult* result);
     void note_failed_command(const PGresult* result);
     void finish(std::int64_t now);
     void fail(const std::string& problem, std::int64_t now);
@@ -79,6 +88,8 @@ private:
     int settled_ = 0;
     std::string complaint_;
     Answer asked_;
+    pg::Rows seen_;
+    std::optional<pg::Rows> look_;
     std::optional<Answer> answer_;
 };
 

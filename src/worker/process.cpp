@@ -25,6 +25,7 @@ void set_up_session() {
         ::pgstat_report_appname("pg_herd supervisor");
         ::SetConfigOption("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION);
         ::SetConfigOption("lock_timeout", "500ms", PGC_USERSET, PGC_S_SESSION);
+        ::SetConfigOption("jit", "off", PGC_USERSET, PGC_S_SESSION);
         ::SetConfigOption("search_path", "pg_catalog", PGC_USERSET, PGC_S_SESSION);
         ::pgstat_report_activity(STATE_IDLE, nullptr);
     });

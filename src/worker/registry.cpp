@@ -32,6 +32,7 @@ struct Entry {
     bool wanted;
     std::uint32_t requests;  // how often it was wanted
     bool woken;
+    bool look;  // for deadlocks
     std::int64_t tick;
     ::TimestampTz since;
     char sentence[kSentenceSize];
@@ -95,6 +96,27 @@ void wake_launcher() noexcept {
     }
 }
 
+// Sets a flag of this database's supervisor and wakes it.
+void raise(bool Entry::*flag) noexcept {
+    ::Latch* latch = nullptr;
+    if (registry != nullptr) {
+        Locked locked;
+        if (Entry* entry = find(MyDatabaseId)) {
+            entry->*flag = true;
+            latch = entry->latch;
+        }
+    }
+    if (latch != nullptr) {
+        ::SetLatch(latch);
+    }
+}
+
+bool take(bool Entry::*flag) {
+    Locked locked;
+    Entry* entry = find(MyDatabaseId);
+    return entry != nullptr && std::exchange(entry->*flag, false);
+}
+
 // When a supervisor ends, however it does.
 void give_back(int, Datum) {
     {
@@ -140,21 +162,19 @@ void request_scan() {
 }
 
 void wake_supervisor() noexcept {
-    if (registry == nullptr) {
-        return;
-    }
-    ::Latch* latch = nullptr;
-    {
-        Locked locked;
-        Entry* entry = find(MyDatabaseId);
-        if (entry != nullptr) {
-            entry->woken = true;
-            latch = entry->latch;
-        }
-    }
-    if (latch != nullptr) {
-        ::SetLatch(latch);
-    }
+    raise(&Entry::woken);
+}
+
+void request_look() noexcept {
+    raise(&Entry::look);
+}
+
+bool take_wake() {
+    return take(&Entry::woken);
+}
+
+bool take_look_request() {
+    return take(&Entry::look);
 }
 
 namespace {
@@ -321,12 +341,6 @@ void publish_tick(std::int64_t tick, const std::string& sentence) {
         entry->sentence[size] = '\0';
         entry->since = now;
     }
-}
-
-bool take_wake() {
-    Locked locked;
-    Entry* entry = find(MyDatabaseId);
-    return entry != nullptr && std::exchange(entry->woken, false);
 }
 
 std::vector<SupervisorStatus> supervisors() {

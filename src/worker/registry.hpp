@@ -23,6 +23,9 @@ void request_scan();
 // The supervisor of this session's database looks at its nodes at once. Never fails.
 void wake_supervisor() noexcept;
 
+// The supervisor looks for deadlocks soon. Never fails.
+void request_look() noexcept;
+
 // Ends the supervisor of a database and keeps it from coming back until release_database, so that
 // PostgreSQL finds the database unused. Waits for it, and may be canceled.
 void hold_database(Oid database);
@@ -55,8 +58,9 @@ std::uint32_t request_count();
 bool renounce_database(std::uint32_t known_requests);
 // Shown in herd.supervisor.
 void publish_tick(std::int64_t tick, const std::string& sentence);
-// True once after wake_supervisor().
+// True once after wake_supervisor(), and after request_look().
 bool take_wake();
+bool take_look_request();
 
 // --- for views ---
 

@@ -53,6 +53,7 @@ bool Supervisor::tick() {
     if (due && !look_at_catalogue(now)) {
         return false;
     }
+    look_for_deadlocks(now);
     ++tick_;
     publish();
     return true;
@@ -64,6 +65,7 @@ bool Supervisor::look_at_catalogue(std::int64_t now) {
     bool ours = herd != nullptr && herd->is_coordinator();
     if (ours) {
         update_nodes(*herd);
+        deadlocks_.set_herd(*herd);
         read_decisions(*herd, now);
     }
     transaction.commit();
@@ -72,6 +74,14 @@ bool Supervisor::look_at_catalogue(std::int64_t now) {
         ask_nodes(now);
     }
     return ours;
+}
+
+void Supervisor::look_for_deadlocks(std::int64_t now) {
+    DeadlockSearch::Watches watches;
+    for (auto& entry : nodes_) {
+        watches[entry.first] = entry.second.watch.get();
+    }
+    deadlocks_.step(watches, now);
 }
 
 void Supervisor::update_nodes(const catalog::Catalog& herd) {
@@ -300,7 +310,7 @@ void Supervisor::publish() {
 
 void Supervisor::wait() {
     pg::SocketSet set(static_cast<int>(nodes_.size()));
-    std::int64_t until = looked_at_ + kLookMs;
+    std::int64_t until = std::min(looked_at_ + kLookMs, deadlocks_.next_time());
     for (auto& entry : nodes_) {
         NodeWatch& watch = *entry.second.watch;
         until = std::min(until, watch.next_time());

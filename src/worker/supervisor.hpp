@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "catalog/herd_catalog.hpp"
+#include "worker/deadlock_search.hpp"
 #include "worker/node_watch.hpp"
 #include "worker/registry.hpp"
 
@@ -40,6 +41,7 @@ private:
     void read_decisions(const catalog::Catalog& herd, std::int64_t now);
     void ask_nodes(std::int64_t now);
     void conclude(std::int64_t now);
+    void look_for_deadlocks(std::int64_t now);
     void take_in(Node& node, Answer answer, std::int64_t now);
     void store_health(Node& node, const Health& next, std::int64_t now);
     std::vector<std::string> judge_prepared(Node& node);
@@ -50,6 +52,7 @@ private:
     [[nodiscard]] std::vector<NodeReport> reports() const;
 
     std::map<NodeId, Node> nodes_;
+    DeadlockSearch deadlocks_;
     std::string cluster_id_;
     std::int64_t term_ = 0;
     std::int64_t tick_ = 0;

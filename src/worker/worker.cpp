@@ -1,5 +1,6 @@
 #include "worker/worker.hpp"
 
+#include "remote/session_board.hpp"
 #include "transaction/commit.hpp"
 #include "worker/database_statements.hpp"
 #include "worker/launcher.hpp"
@@ -38,6 +39,7 @@ void initialize() {
     register_launcher();
     ::RegisterXactCallback(on_transaction_end, nullptr);
     transaction::set_in_doubt_hook(wake_supervisor);
+    remote::set_long_wait_hook(request_look);
 }
 
 }  // namespace herd::worker
