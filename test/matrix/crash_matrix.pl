@@ -1,4 +1,5 @@
-# The crash matrix: every step of a commit, struck in every way at every server (Herd::CrashMatrix).
+# The crash matrix: every step of a commit, struck in every way at every server (Herd::CrashMatrix), and
+# every message of it (Herd::CrashMatrix::Messages).
 # `make crash-matrix` runs it in several parts at once.
 #
 # HERD_PART=2/4 runs the second of four parts; HERD_CELLS is a regular expression that picks cells by
@@ -6,12 +7,14 @@
 use strict;
 use warnings;
 use Herd::CrashMatrix;
+use Herd::CrashMatrix::Messages;
 use Test::More;
 
 my ($part, $parts) = split m{/}, $ENV{HERD_PART} || '1/1';
 my $wanted = $ENV{HERD_CELLS} || '';
+my @all    = (Herd::CrashMatrix::cells(), Herd::CrashMatrix::Messages::cells());
 my (@steps, %cells);
-for my $cell (grep { Herd::CrashMatrix::name_of($_) =~ /$wanted/ } Herd::CrashMatrix::cells())
+for my $cell (grep { Herd::CrashMatrix::name_of($_) =~ /$wanted/ } @all)
 {
     push @steps, $cell->{step} unless $cells{ $cell->{step} };
     push @{ $cells{ $cell->{step} } }, $cell;
@@ -24,7 +27,7 @@ for my $step (@steps)
 {
     for my $cell (@{ $cells{$step} })
     {
-        my @complaints = $matrix->run($cell);
+        my @complaints = $cell->{message} ? Herd::CrashMatrix::Messages::run($matrix, $cell) : $matrix->run($cell);
         ok !@complaints, Herd::CrashMatrix::name_of($cell) or diag join "\n", @complaints;
     }
     $matrix->herd->check_invariants("after $step");

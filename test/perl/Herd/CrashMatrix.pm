@@ -91,15 +91,29 @@ sub on
     return 'unreachable';
 }
 
+# The next transaction of a kind.
+sub plan
+{
+    my ($self, $kind) = @_;
+    $self->{complaints} = [];
+    return Herd::CrashMatrix::Steps::transaction($kind, ++$self->{number}, $self->{key});
+}
+
+# A client, who connects over a proxy, too.
+sub client
+{
+    my ($self) = @_;
+    my $front = $self->{front};
+    return Herd::Client->new(host => $front->host, port => $front->port, dbname => $self->{herd}->dbname);
+}
+
 # Returns what is to be complained about, nothing if the cell holds.
 sub run
 {
     my ($self, $cell) = @_;
-    $self->{complaints} = [];
-    my $plan   = Herd::CrashMatrix::Steps::transaction($cell->{kind}, ++$self->{number}, $self->{key});
+    my $plan   = $self->plan($cell->{kind});
     my @stops  = $self->stops($cell);
-    my $front  = $self->{front};
-    my $client = Herd::Client->new(host => $front->host, port => $front->port, dbname => $self->{herd}->dbname);
+    my $client = $self->client;
     $self->on($_->[0], "SELECT herd.failpoint_set('$_->[1]', '$_->[2]')") for @stops, $self->preparations($cell);
     $client->send($plan->{sql});
     # The supervisor's steps come when the client has its answer.
@@ -116,8 +130,7 @@ sub run
     $self->mend($cell, \@stops);
     $answer ||= $client->answer;
     $client->leave;
-    $self->judge($cell, $plan, $answer->{state});
-    return @{ $self->{complaints} };
+    return $self->judge($cell, $plan, $answer->{state});
 }
 
 sub complain { my ($self, $text) = @_; push @{ $self->{complaints} }, $text; return; }
@@ -274,6 +287,7 @@ sub mend
     return;
 }
 
+# Waits for the recovery and looks what is there; returns all complaints about the cell.
 sub judge
 {
     my ($self, $cell, $plan, $state) = @_;
@@ -295,7 +309,7 @@ sub judge
     $self->complain($told) if $state !~ /^(00000|lost|08007)$/ && $outcome ne 'none';
     my $report = $self->on('coordinator', "SELECT check_name, node, detail FROM herd.check() WHERE status = 'error'");
     $self->complain("herd.check(): $report") if $report ne '';
-    return;
+    return @{ $self->{complaints} };
 }
 
 # What some server still does, holds or remembers of transactions, '' if nothing.

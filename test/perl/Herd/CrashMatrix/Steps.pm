@@ -63,9 +63,12 @@ sub transaction
     my $write = "INSERT INTO diary VALUES ($number); INSERT INTO rate VALUES ($number); $put{coordinator}";
     return { sql => "BEGIN; $put{n1} UPDATE entry SET number = number WHERE k = $key->{n1}; COMMIT", rows => [ $entries[0] ], never => [] }
         if $kind eq 'one_phase';
+    my %never = map { $_ => $put{$_} =~ s/, $number/, -$number/r } qw(n1 n2);
     return {
-        sql => "BEGIN; $put{n1} $write SAVEPOINT a; " . ($put{n2} =~ s/, $number/, -$number/r) .
-            "INSERT INTO diary VALUES (-$number); ROLLBACK TO a; SAVEPOINT b; $put{n2} RELEASE b; COMMIT",
+        sql => "BEGIN; INSERT INTO diary VALUES ($number); $put{n1} $put{coordinator} "
+            . "SAVEPOINT a; $never{n1} $never{n2} INSERT INTO diary VALUES (-$number); ROLLBACK TO a; "
+            . "SAVEPOINT b; $put{n2} UPDATE entry SET number = number WHERE k = $key->{n1}; RELEASE b; "
+            . "INSERT INTO rate VALUES ($number); COMMIT",
         rows  => [ @entries, @here, @rates ],
         never => [ map { [ $_->[0], $_->[1] =~ s/number = /number = -/r ] } @entries, @here ]
     } if $kind eq 'savepoint';
