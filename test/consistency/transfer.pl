@@ -2,7 +2,7 @@
 # money comes or goes, what was acknowledged is there, nothing stays prepared, nobody waits longer than
 # a node was away and five seconds, and every error says what has happened.
 #
-# HERD_MINUTES (5), HERD_SEED, HERD_CLIENTS (16)
+# HERD_MINUTES (5), HERD_SEED, HERD_CLIENTS (16), HERD_VICTIMS (n1,n2,n3), HERD_WAYS (kill; or kill,stop)
 use strict;
 use warnings;
 use Herd;
@@ -15,6 +15,8 @@ my $seed     = $ENV{HERD_SEED}    || time % 100_000;
 my $clients  = $ENV{HERD_CLIENTS} || 16;
 my $accounts = 60;
 my $patience = 5;
+my @victims  = split /,/, $ENV{HERD_VICTIMS} || 'n1,n2,n3';
+my @ways     = split /,/, $ENV{HERD_WAYS} || 'kill';
 note "seed $seed";
 
 my $herd  = Herd->new(nodes => 3);
@@ -48,7 +50,7 @@ sub transfer
     };
 }
 
-my @records = $chaos->run(sessions => $clients, seconds => $seconds, kill => [qw(n1 n2 n3)], work => \&transfer);
+my @records = $chaos->run(sessions => $clients, seconds => $seconds, kill => \@victims, ways => \@ways, work => \&transfer);
 
 # What the clients were told.
 my (%outcomes, %states, @hung);
@@ -62,11 +64,12 @@ for my $record (@records)
     $longest = $over if $over > $longest;
     push @hung, sprintf '%d: %.1f s, %.1f s of them without reason', $record->{id}, $waited, $over if $over > $patience;
 }
+delete $states{lost} if grep { /coordinator/ } @victims;
 my @strange = grep { !/^(08\d\d\d|57P0[123]|57014|40001|40P01|HR006)$/ } sort keys %states;
 is join('; ', map { "$_ $states{$_}" } @strange), '', 'every error says what has happened';
 is join('; ', @hung), '', "nobody waits longer than a node is away and $patience s";
 cmp_ok $outcomes{committed} || 0, '>', $seconds, 'there were transfers';
-cmp_ok scalar($chaos->away), '>', $seconds / 20, 'and nodes killed';
+cmp_ok scalar($chaos->away), '>=', $seconds / 20, 'and nodes killed';
 
 ok $herd->nothing_prepared, 'nothing stays prepared';
 is $herd->sql('SELECT sum(balance), count(*) FROM account'), $accounts * 1000 . "|$accounts", 'money is preserved';

@@ -11,7 +11,7 @@ my %chosen = map { $_ => 1 } (
     'commit.prepare_sent: cut, two',             'commit.before_local: kill, coordinator',
     'commit.after_local: kill, coordinator',     'commit.after_local: stall, one',
     'commit.one_acknowledged: cut, two',         'node.before_prepare: error, one',
-    'node.after_prepare: kill, two',             'node.before_finish_prepared: error, two',
+    'node.after_prepare: kill, two',
     'commit.one_phase_sent: kill, one',          'rollback.sent_to_one: kill, coordinator',
     'two_phase PREPARE TRANSACTION: unanswered, one', 'two_phase COMMIT PREPARED: delivered, two',
     'one_phase COMMIT: truncated, one',          'rollback ROLLBACK PREPARED: lost, one',

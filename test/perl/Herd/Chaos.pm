@@ -5,7 +5,8 @@
 #
 # work is called again and again until the time is over; what it returns (records, hashes) comes back to
 # the test. A session: { number, state => what the work keeps }, with ->ask($sql) and ->random($n).
-# Killed servers are down for 0.3 to 3 seconds; ->away has [name, begin, end] of each time.
+# Killed servers are down for 0.3 to 3 seconds; with ways => ['kill', 'stop'] some are only stopped (SIGSTOP)
+# for that time. ->away has [name, begin, end] of each time.
 package Herd::Chaos;
 
 use strict;
@@ -48,7 +49,7 @@ sub run
     my $dir = PostgreSQL::Test::Utils::tempdir();
     $self->{runs}++;
     my @children = map { $self->start_session($_, "$dir/$_", $end, $arg{work}) } 1 .. $arg{sessions};
-    $self->kill_until($end, @{ $arg{kill} || [] });
+    $self->kill_until($end, $arg{kill} || [], $arg{ways} || ['kill']);
     waitpid $_, 0 for @children;
     return map { read_records("$dir/$_") } 1 .. $arg{sessions};
 }
@@ -84,21 +85,38 @@ sub start_session
 
 sub kill_until
 {
-    my ($self, $end, @names) = @_;
-    while (@names)
+    my ($self, $end, $names, $ways) = @_;
+    while (@$names)
     {
         my $calm = 1 + rand 4;
         last if time + $calm + 3 > $end;
         usleep($calm * 1e6);
-        my $server = $self->{herd}->node($names[ rand @names ]);
+        my $server = $self->{herd}->node($names->[ rand @$names ]);
+        my $way    = $ways->[ rand @$ways ];
         my $begin  = time;
-        $self->{herd}->kill_server($server);
+        my $back   = $way eq 'stop' ? stop_server($server) : $self->kill_server($server);
         usleep((0.3 + rand 2.7) * 1e6);
-        $server->start;
+        $back->();
         push @{ $self->{away} }, [ $server->name, $begin, time ];
     }
     usleep(($end - time) * 1e6) if $end > time;
     return;
+}
+
+# Each returns what brings the server back.
+sub kill_server
+{
+    my ($self, $server) = @_;
+    $self->{herd}->kill_server($server);
+    return sub { $server->start };
+}
+
+sub stop_server
+{
+    my ($server) = @_;
+    my @processes = ($server->{_pid}, Herd::children_of($server->{_pid}));
+    kill 'STOP', @processes;
+    return sub { kill 'CONT', @processes };
 }
 
 package Herd::Chaos::Session;
@@ -132,7 +150,7 @@ sub ask
     $answer ||= $self->{client}->ask($sql);
     my $end = time;
     # Who is told that a node is away tries again a little later.
-    usleep(50_000) if $answer->{state} =~ /^(08|57P)/;
+    usleep(50_000) if $answer->{state} =~ /^(08|57P|lost)/;
     # A client that gets no answer leaves: what it waits for is in the record.
     delete $self->{client} if $answer->{state} eq 'timeout';
     return { %$answer, begin => $begin, end => $end };

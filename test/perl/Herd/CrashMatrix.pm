@@ -130,7 +130,7 @@ sub run
     $self->mend($cell, \@stops);
     $answer ||= $client->answer;
     $client->leave;
-    return $self->judge($cell, $plan, $answer->{state});
+    return $self->judge($cell, $plan, $answer);
 }
 
 sub complain { my ($self, $text) = @_; push @{ $self->{complaints} }, $text; return; }
@@ -155,7 +155,7 @@ sub stops_at_victim
 sub preparations
 {
     my ($self, $cell) = @_;
-    return $cell->{kind} eq 'recovery' ? [ 'coordinator', 'commit.after_local', 'error' ] : ();
+    return $cell->{kind} =~ /recovery|settle/ ? [ 'coordinator', 'commit.after_local', 'error' ] : ();
 }
 
 sub reached
@@ -290,7 +290,11 @@ sub mend
 # Waits for the recovery and looks what is there; returns all complaints about the cell.
 sub judge
 {
-    my ($self, $cell, $plan, $state) = @_;
+    my ($self, $cell, $plan, $answer) = @_;
+    # Once COMMIT is answered, what fails afterwards is another matter.
+    my $state = (grep { $_ eq 'COMMIT' } @{ $answer->{tags} }) ? '00000' : $answer->{state};
+    $self->complain("it reads $answer->{rows}[-1][0] of its own write")
+        if $plan->{reads} && $answer->{state} eq '00000' && $answer->{rows}[-1][0] ne '1';
     my $begin = time;
     my $what  = '';
     my $clean = Herd::poll_until(sub { ($what = $self->in_doubt) eq '' }, undef, $patience);

@@ -84,7 +84,7 @@ sub run
         $herd->proxy($name)->forget;
         $herd->proxy($name)->heal;
     }
-    return $matrix->judge($cell, $plan, $answer->{state});
+    return $matrix->judge($cell, $plan, $answer);
 }
 
 # COMMIT is not COMMIT PREPARED.

@@ -25,6 +25,7 @@ sub all
         steps('one_phase', 'one node',    'all',  qw(node.after_commit)),
         steps('rollback',  'coordinator', 'none', qw(rollback.before_rollback_prepared rollback.sent_to_one)),
         steps('savepoint', 'coordinator', undef,  map { "savepoint.$_" } qw(after_rollback before_release after_release)),
+        steps('settle',    'coordinator', 'all',  'link.before_settle'),
         steps('recovery',  'coordinator', 'all',
             map { "supervisor.$_" } qw(before_settle settle_sent settled before_forget forgotten))
     );
@@ -49,7 +50,7 @@ sub tables
     );
 }
 
-# { sql, rows => [[server, a query that counts 1 when the row is there], ...], never => the same for
+# { sql, reads => whether it ends with a read of 1, rows => [[server, a query that counts 1 when the row is there], ...], never => the same for
 # rows that must not be there }
 sub transaction
 {
@@ -72,8 +73,15 @@ sub transaction
         rows  => [ @entries, @here, @rates ],
         never => [ map { [ $_->[0], $_->[1] =~ s/number = /number = -/r ] } @entries, @here ]
     } if $kind eq 'savepoint';
+    # What this session reads next must be its own write, though the node has not committed it yet.
+    my $reads = $kind eq 'settle' ? "; $entries[0][1]" : '';
     my $fails = $kind eq 'rollback' ? "INSERT INTO late VALUES ($key->{n2}, 1), ($key->{n2}, 1);" : '';
-    return { sql => "BEGIN; $put{n1} $put{n2} $write $fails COMMIT", rows => [ @entries, @here, @rates ], never => [] };
+    return {
+        sql   => "BEGIN; $put{n1} $put{n2} $write $fails COMMIT$reads",
+        rows  => [ @entries, @here, @rates ],
+        never => [],
+        reads => $reads ne ''
+    };
 }
 
 1;

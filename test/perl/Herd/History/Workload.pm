@@ -49,7 +49,7 @@ sub round
     $self->{herd}->sql("INSERT INTO list SELECT k, $from + g, '{}' FROM unnest('{$keys}'::int[]) k, generate_series(0, $count) g");
     my $begin = time;
     my @records = $chaos->run(
-        sessions => 8, seconds => $how{seconds}, kill => $how{kill},
+        sessions => 8, seconds => $how{seconds}, kill => $how{kill}, ways => $how{ways},
         work     => sub { $self->work($_[0], $from + int((time - $begin) / $generation), \%how) }
     );
     $self->{herd}->nothing_prepared;
@@ -75,7 +75,7 @@ sub work
         $session->{state}{client} = $session->{client};
     }
     my $record = $dice < 10 ? $self->move_money($session, $level) : $dice < 20 ? $self->count_money($session, $level) : $self->use_lists($session, $level, $generation);
-    return { %$record, session => $session->{number}, level => $level };
+    return { level => $level, session => $session->{number}, %$record };
 }
 
 sub begin { return "BEGIN ISOLATION LEVEL $_[0]"; }
@@ -111,7 +111,7 @@ sub use_lists
     }
     my $name = "$session->{number}." . ++$session->{state}{transactions};
     return {
-        id => $name, state => $end->{outcome}, ops => \@ops, sqlstate => $end->{state},
+        id => $name, $alone ? (level => 'read committed') : (), state => $end->{outcome}, ops => \@ops, sqlstate => $end->{state},
         begin => $end->{answers}[0]{begin}, end => $end->{answers}[-1]{end}
     };
 }
