@@ -19,7 +19,8 @@ namespace herd::worker {
 
 namespace {
 
-// Looking takes no more than a tenth of anybody's time.
+// Looking takes no more than a tenth of anybody's time; but a look that took long has waited for a
+// node, so that no rest is longer than deadlock_timeout.
 constexpr std::int64_t kRestPerLook = 9;
 constexpr std::int64_t kLeastPauseMs = 50;
 // Of deadlock_timeout: between two looks at what may be a deadlock.
@@ -161,8 +162,8 @@ void DeadlockSearch::conclude(std::int64_t now) {
         end_wait(deadlock);
     }
     std::int64_t took = pg::now_ms() - began_at_;
-    earliest_ =
-        now + std::max({kLeastPauseMs, ::DeadlockTimeout / kPartsOfTimeout, kRestPerLook * took});
+    std::int64_t rest = std::min<std::int64_t>(kRestPerLook * took, ::DeadlockTimeout);
+    earliest_ = now + std::max({kLeastPauseMs, ::DeadlockTimeout / kPartsOfTimeout, rest});
     next_look_ =
         finder_.suspects() ? earliest_ : std::max<std::int64_t>(earliest_, now + ::DeadlockTimeout);
 }

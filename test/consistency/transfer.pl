@@ -28,7 +28,7 @@ $herd->sql($_)
     'CREATE TABLE transfer (id bigint PRIMARY KEY, source int, target int, amount int)',
     "SELECT herd.distribute('transfer', 'id')";
 
-# Accounts in order of their numbers, so that nobody waits in a circle.
+# In any order, so that some wait in a circle until one of them is told 40P01.
 sub transfer
 {
     my ($session) = @_;
@@ -37,10 +37,11 @@ sub transfer
     my $target = 1 + $session->random($accounts);
     return if $source == $target;
     my $amount = 1 + $session->random(50);
-    my %change = ($source => -$amount, $target => $amount);
+    my @changes = ([ $source, -$amount ], [ $target, $amount ]);
+    @changes = reverse @changes if $session->random(2);
     my $end    = $session->transaction(
         'BEGIN',
-        (map { "UPDATE account SET balance = balance + $change{$_} WHERE id = $_" } sort { $a <=> $b } keys %change),
+        (map { "UPDATE account SET balance = balance + $_->[1] WHERE id = $_->[0]" } @changes),
         "INSERT INTO transfer VALUES ($id, $source, $target, $amount)"
     );
     my ($slowest) = sort { $b->{end} - $b->{begin} <=> $a->{end} - $a->{begin} } @{ $end->{answers} };
