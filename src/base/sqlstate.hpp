@@ -46,6 +46,8 @@ constexpr SqlState kCannotConnect{"08001"};
 constexpr SqlState kTransactionUnknown{"08007"};
 constexpr SqlState kQueryCanceled{"57014"};
 constexpr SqlState kDeadlockDetected{"40P01"};
+constexpr SqlState kSerializationFailure{"40001"};
+constexpr SqlState kActiveTransaction{"25001"};
 constexpr SqlState kConfigFile{"F0000"};
 
 // The herd's own class; docs/errors.md has a section for each.

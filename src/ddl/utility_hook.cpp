@@ -6,10 +6,12 @@
 #include "ddl/user_functions.hpp"
 #include "pg/failpoint.hpp"
 #include "pg/local_only.hpp"
+#include "pg/plan_settings.hpp"
 #include "pg/statement_depth.hpp"
 #include "transaction/deadlock_error.hpp"
 #include "transaction/internal.hpp"
 #include "transaction/node_steps.hpp"
+#include "transaction/strict.hpp"
 
 extern "C" {
 #include "access/xact.h"
@@ -86,11 +88,24 @@ bool is_definition(const Arguments& call, Kind kind) {
            ::IsTransactionState();
 }
 
+// A transaction over several nodes that is to be strict begins on all of them.
+bool may_open_transaction(const ::Node* statement) {
+    if (IsA(statement, TransactionStmt)) {
+        auto kind = reinterpret_cast<const ::TransactionStmt*>(statement)->kind;
+        return kind == TRANS_STMT_BEGIN || kind == TRANS_STMT_START;
+    }
+    return IsA(statement, VariableSetStmt);
+}
+
 void run(const Arguments& call) {
     if (is_definition(call, kind_of(call.planned->utilityStmt))) {
         run_definition(call);
     } else if (!handle_copy(call)) {
         run_here(call);
+        if (pg::reads_are_strict() && call.context == PROCESS_UTILITY_TOPLEVEL &&
+            may_open_transaction(call.planned->utilityStmt)) {
+            pg::enter("strict transaction", [] { transaction::open_strict_transaction(); });
+        }
     }
 }
 

@@ -5,10 +5,14 @@
 
 #include "executor/fragment_snapshot.hpp"
 #include "executor/plan_capture.hpp"
+#include "executor/remote_run.hpp"
 #include "executor/remote_scan.hpp"
+#include "executor/statement_scan.hpp"
+#include "executor/strict_read.hpp"
 #include "executor/with_scan.hpp"
 #include "pg/guard.hpp"
 #include "pg/statement_depth.hpp"
+#include "transaction/commit.hpp"
 #include "transaction/deadlock_error.hpp"
 #include "transaction/internal.hpp"
 #include "transaction/session.hpp"
@@ -38,6 +42,33 @@ bool begin_internal(::QueryDesc* query) {
     });
 }
 
+// A statement begins whose parts (WITH queries that change rows) share its snapshots.
+bool strict_begins = false;
+
+// Reading this server's rows is part of the transaction, unless the statement goes whole to a node.
+void note_own_rows(const ::QueryDesc* query) {
+    if (query->plannedstmt->rtable != NIL && !is_statement_scan(query->plannedstmt->planTree)) {
+        transaction::note_rows_here();
+    }
+}
+
+void start_next(::QueryDesc* query, int flags) {
+    if (previous_start != nullptr) {
+        previous_start(query, flags);
+    } else {
+        ::standard_ExecutorStart(query, flags);
+    }
+}
+
+void start_strict(::QueryDesc* query, int flags) {
+    strict_begins = true;
+    pg::run_finally([&] { start_next(query, flags); },
+                    [&] {
+                        strict_begins = false;
+                        take_reserved_number(query->estate);
+                    });
+}
+
 void start(::QueryDesc* query, int flags) {
     bool internal = !pg::is_nested() && begin_internal(query);
     if (internal) {
@@ -45,10 +76,11 @@ void start(::QueryDesc* query, int flags) {
     }
     prepare_with(query);
     transaction::take_cleanup_answers_of_session();
-    if (previous_start != nullptr) {
-        previous_start(query, flags);
+    note_own_rows(query);
+    if (!strict_begins && take_strict_snapshots(query, flags)) {
+        start_strict(query, flags);
     } else {
-        ::standard_ExecutorStart(query, flags);
+        start_next(query, flags);
     }
     start_scans_of_cursor(query);
     if (internal) {

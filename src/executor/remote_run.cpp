@@ -1,6 +1,7 @@
 #include "executor/remote_run.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "executor/as_role.hpp"
 #include "pg/counters.hpp"
@@ -36,6 +37,19 @@ std::vector<Numbered>& numbered() {
     return list;
 }
 
+std::uint64_t last_number = 0;
+std::uint64_t reserved = 0;
+
+// 0: none.
+std::uint64_t known_number(const ::EState* estate) {
+    for (const Numbered& entry : numbered()) {
+        if (entry.estate == estate) {
+            return entry.number;
+        }
+    }
+    return 0;
+}
+
 // A context's reset callback: its EState is gone, however it came to its end.
 void forget_number(void* estate) {
     auto is_its = [&](const Numbered& entry) { return entry.estate == estate; };
@@ -67,14 +81,25 @@ void share_statement_number(::EState* part, ::EState* whole) {
 }
 
 std::uint64_t statement_number(::EState* estate) {
-    for (const Numbered& entry : numbered()) {
-        if (entry.estate == estate) {
-            return entry.number;
-        }
+    std::uint64_t known = known_number(estate);
+    if (known != 0) {
+        return known;
     }
-    static std::uint64_t last = 0;
-    keep_number(estate, ++last);
-    return last;
+    std::uint64_t number = reserved != 0 ? std::exchange(reserved, 0) : ++last_number;
+    keep_number(estate, number);
+    return number;
+}
+
+std::uint64_t reserve_statement_number() {
+    reserved = ++last_number;
+    return reserved;
+}
+
+void take_reserved_number(::EState* estate) {
+    std::uint64_t number = std::exchange(reserved, 0);
+    if (number != 0 && estate != nullptr) {
+        keep_number(estate, number);
+    }
 }
 
 RemoteRun::RemoteRun(::CustomScanState* state, const RemotePlan& plan)
@@ -189,10 +214,12 @@ void RemoteRun::start() {
     if (plan_.writes && plan_.queues && several_places && plan_.group_id != 0) {
         pg::call([&] { lock_group_writes(plan_.group_id); });
     }
-    bool lone = !plan_.several && (plan_.writes ? !several_places && transaction::may_write_alone()
-                                                : XactIsoLevel <= XACT_READ_COMMITTED);
+    bool shares_snapshot = plan_.several || known_number(state_->ss.ps.state) != 0;
+    bool lone =
+        !shares_snapshot && (plan_.writes ? !several_places && transaction::may_write_alone()
+                                          : XactIsoLevel <= XACT_READ_COMMITTED);
     std::uint64_t fragment =
-        plan_.several ? pg::call([&] { return statement_number(state_->ss.ps.state); }) : 0;
+        shares_snapshot ? pg::call([&] { return statement_number(state_->ss.ps.state); }) : 0;
     captures_ = state_->ss.ps.instrument != nullptr;
     if (captures_) {
         bool timing = state_->ss.ps.instrument->need_timer;

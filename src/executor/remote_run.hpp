@@ -66,6 +66,11 @@ void lock_group_writes(int32 group);
 // The number of the statement whose EState it is, for its fragments' common snapshot; no two have
 // the same. PostgreSQL style.
 std::uint64_t statement_number(::EState* estate);
+// The number that the next statement to begin gets, for snapshots that are taken before; and its
+// end: the statement has begun (its EState gets the number now if it has not asked for it) or
+// failed to.
+std::uint64_t reserve_statement_number();
+void take_reserved_number(::EState* estate);
 // From now on a part of a statement has the number of the whole, as long as its EState lives.
 void share_statement_number(::EState* part, ::EState* whole);
 

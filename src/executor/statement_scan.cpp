@@ -2,6 +2,7 @@
 
 #include "executor/explain.hpp"
 #include "executor/remote_run.hpp"
+#include "transaction/commit.hpp"
 
 extern "C" {
 #include "executor/executor.h"
@@ -37,6 +38,9 @@ void begin_body(::CustomScanState* node, ::EState* estate, int eflags) {
         known = state->run->try_choose_owners();
     } else {
         state->run->choose_owners();
+    }
+    if (state->run->runs_here()) {
+        transaction::note_rows_here();
     }
     if (state->run->runs_here() || !known) {
         pg::call([&] {
@@ -214,6 +218,11 @@ NodeId node_of_statement(const ::PlanState* top) {
     }
     const RemoteRun& run = *state_of(const_cast<::CustomScanState*>(node))->run;
     return run.runs_here() ? kCoordinator : run.nodes().front();
+}
+
+bool is_statement_scan(const ::Plan* plan) {
+    return IsA(plan, CustomScan) &&
+           reinterpret_cast<const ::CustomScan*>(plan)->methods == &kScanMethods;
 }
 
 void initialize_statement_scan() {

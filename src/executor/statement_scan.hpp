@@ -21,6 +21,9 @@ void wrap_statement(::PlannedStmt* statement, const RemotePlan& plan, ::Node* ke
 // Material.
 NodeId node_of_statement(const ::PlanState* top);
 
+// Whether a plan is one that wrap_statement has made. PostgreSQL style.
+bool is_statement_scan(const ::Plan* plan);
+
 // From _PG_init.
 void initialize_statement_scan();
 

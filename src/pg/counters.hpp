@@ -19,6 +19,7 @@ enum class Counter : int {
     kRemotePrepared,   // prepared statements made on nodes
     kCommitsOnePhase,  // transactions that wrote on one node only
     kCommitsTwoPhase,  // transactions that wrote on several
+    kStrictSnapshots,  // times that snapshots were taken while the commit gate was closed
     kRecovered,        // prepared transactions finished by the supervisor
     kDeadlockLooks,    // times that all servers were asked who waits for whom
     kDeadlocks,        // deadlocks over several servers that the supervisor ended

@@ -15,6 +15,10 @@ bool fragment_joins = true;
 bool partial_aggregates = true;
 bool binary = true;
 int rows = 1000;
+int read_consistency = 0;
+
+constexpr ::config_enum_entry kReadConsistency[] = {
+    {"node", 0, false}, {"strict", 1, false}, {nullptr, 0, false}};
 
 void define(const char* name, const char* description, bool* value) {
     ::DefineCustomBoolVariable(name, description, nullptr, value, true, PGC_USERSET, 0, nullptr,
@@ -32,6 +36,10 @@ void define_plan_settings() {
     ::DefineCustomIntVariable("herd.batch_rows", "Rows of an INSERT that go to a node at once.",
                               nullptr, &rows, 1000, 1, 10'000, PGC_USERSET, 0, nullptr, nullptr,
                               nullptr);
+    ::DefineCustomEnumVariable(
+        "herd.read_consistency",
+        "Whether a statement over several nodes sees all or nothing of each transaction.", nullptr,
+        &read_consistency, 0, kReadConsistency, PGC_USERSET, 0, nullptr, nullptr, nullptr);
 }
 
 bool route_enabled() {
@@ -52,6 +60,10 @@ bool binary_enabled() {
 
 int batch_rows() {
     return rows;
+}
+
+bool reads_are_strict() {
+    return read_consistency == 1;
 }
 
 }  // namespace herd::pg

@@ -1,5 +1,6 @@
-// Settings that turn off what makes statements fast, one by one, as enable_hashjoin does: no answer
-// may depend on them. For comparing plans, for tests, and for getting around a bug.
+// What a session may choose about its statements. Settings that turn off what makes statements
+// fast, one by one, as enable_hashjoin does: no answer may depend on them; for comparing plans, for
+// tests, and for getting around a bug. And how much of the herd a statement sees at one moment.
 #pragma once
 
 namespace herd::pg {
@@ -16,5 +17,9 @@ bool partial_aggregates_enabled();
 bool binary_enabled();
 // The most rows of an INSERT that go to a node at once (herd.batch_rows).
 int batch_rows();
+
+// A statement over several nodes sees all or nothing of each transaction over several nodes
+// (herd.read_consistency = strict).
+bool reads_are_strict();
 
 }  // namespace herd::pg

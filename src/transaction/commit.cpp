@@ -10,6 +10,7 @@
 #include "pg/server_run.hpp"
 #include "pg/statement_depth.hpp"
 #include "transaction/endpoint.hpp"
+#include "transaction/gate.hpp"
 #include "transaction/node_steps.hpp"
 
 extern "C" {
@@ -29,7 +30,10 @@ constexpr std::int64_t kFinishTimeoutMs = 1000;
 struct Part {
     Link* link;
     std::string prepared_id;
+    std::uint64_t xid;
 };
+
+bool rows_here = false;
 
 // The parts of the transaction that is between its first PREPARE and its end.
 std::vector<Part>& parts_of_two_phase() {
@@ -100,8 +104,23 @@ bool commits_something_here() {
            (::MyXactFlags & XACT_FLAGS_ACCESSEDTEMPNAMESPACE) != 0 || has_pending_notifications();
 }
 
+// Whether others could see a half of what this transaction has done, or of what it has read.
+bool touches_several() {
+    int touched = rows_here || TransactionIdIsValid(::GetTopTransactionIdIfAny()) ? 1 : 0;
+    for (const auto& entry : session_links()) {
+        touched += entry.second->touched() ? 1 : 0;
+    }
+    return touched > 1;
+}
+
 void commit_one_phase(Link& link) {
     HERD_FAILPOINT("commit.before_one_phase");
+    if (touches_several()) {
+        // Inside the gate its COMMIT must not wait for others' locks.
+        run(link.node(), "SET CONSTRAINTS ALL IMMEDIATE");
+        enter_gate();
+        HERD_FAILPOINT("commit.one_phase_in_gate");
+    }
     link.commit_block();
     // The node's commit was the decision: nothing from here on may fail.
     try {
@@ -160,7 +179,7 @@ void prepare_everywhere(const std::vector<Link*>& links) {
     HERD_FAILPOINT("commit.before_prepare");
     for (Link* link : links) {
         id.node = link->node();
-        parts_of_two_phase().push_back({link, id.text()});
+        parts_of_two_phase().push_back({link, id.text(), id.xid});
     }
     for (const Part& part : parts_of_two_phase()) {
         part.link->set_prepared(true);
@@ -171,6 +190,7 @@ void prepare_everywhere(const std::vector<Link*>& links) {
     HERD_FAILPOINT("commit.prepare_sent");
     await_prepares(links);
     HERD_FAILPOINT("commit.after_prepare");
+    enter_gate();
     // From here on a cancel comes too late.
     pg::check_interrupts();
     HERD_FAILPOINT("commit.before_local");
@@ -203,6 +223,7 @@ std::string commit_prepared(const std::vector<Part>& parts) {
     std::string late;
     for (const Part& part : parts) {
         if (!part.link->await_owed(deadline)) {
+            part.link->leave_in_doubt(part.xid);
             late += (late.empty() ? "\"" : ", \"") + part.link->connection().node_name() + "\"";
         }
         HERD_FAILPOINT("commit.one_acknowledged");
@@ -224,6 +245,9 @@ void after_commit() {
     try {
         late = commit_prepared(parts);
     } catch (...) {
+        for (const Part& part : parts) {
+            part.link->leave_in_doubt(part.xid);
+        }
         notify_supervisor();
         throw;
     }
@@ -271,6 +295,15 @@ void after_abort() {
     }
 }
 
+// After a commit or an abort.
+void forget_touched() noexcept {
+    leave_gate();
+    rows_here = false;
+    for (const auto& entry : session_links()) {
+        entry.second->forget_touched();
+    }
+}
+
 void before_user_prepare() {
     if (!writers().empty()) {
         throw Error(sqlstate::kFeatureNotSupported,
@@ -290,10 +323,12 @@ void on_transaction(::XactEvent event, void*) {
             break;
         case XACT_EVENT_COMMIT:
             pg::enter_noexcept("after commit", [] { after_commit(); });
+            forget_touched();
             pg::reset_statement_depth();
             break;
         case XACT_EVENT_ABORT:
             pg::enter_noexcept("rollback", [] { after_abort(); });
+            forget_touched();
             pg::reset_statement_depth();
             break;
         default:
@@ -340,6 +375,10 @@ void on_subtransaction(::SubXactEvent event, ::SubTransactionId, ::SubTransactio
 
 void set_in_doubt_hook(void (*hook)() noexcept) {
     in_doubt_hook = hook;
+}
+
+void note_rows_here() noexcept {
+    rows_here = true;
 }
 
 void initialize_commit() {

@@ -9,6 +9,10 @@ namespace herd::transaction {
 // supervisor looks at once. Must not fail.
 void set_in_doubt_hook(void (*hook)() noexcept);
 
+// The transaction reads or writes rows of this server: with those of a node, its commit is one that
+// others must not see by halves.
+void note_rows_here() noexcept;
+
 // From _PG_init, through initialize_session: the transaction callbacks.
 void initialize_commit();
 

@@ -79,12 +79,12 @@ void Link::settle() {
                 queue_sync();
             }
             await_control(pg::kNoDeadline);
-            owed_.clear();
+            end_debt();
         } catch (const Error& error) {
             bool busy = error.state() == sqlstate::kObjectNotInState;
             bool lost = error.state() == sqlstate::kConnectionFailure && attempt == 1;
             if (error.state() == sqlstate::kUndefinedObject) {
-                owed_.clear();  // the supervisor was faster
+                end_debt();  // the supervisor was faster
             } else if ((!busy && !lost) || attempt == kTries) {
                 throw;
             }
@@ -109,6 +109,7 @@ void Link::send(const Statement& statement, Stream* stream) {
         queue_state(statement);
         queue_statement(statement);
         wrote_ = wrote_ || (statement.writes && !lone);
+        touched_ = true;
         lone_write_ = statement.writes && lone;
         fragment_ = lone ? 0 : fragment_;
         statement_text_ = statement.text;

@@ -97,6 +97,9 @@ public:
     // --- for the session, at the end of (sub)transactions ---
     [[nodiscard]] bool in_block() const { return in_block_; }
     [[nodiscard]] bool wrote() const { return wrote_; }
+    // Whether this transaction has sent the node any statement, in a block or not.
+    [[nodiscard]] bool touched() const { return touched_; }
+    void forget_touched() noexcept { touched_ = false; }
     // COMMIT and PREPARE TRANSACTION, whose answer must be that very word: a node whose block has
     // failed answers ROLLBACK, and that is no error to it. Then await_control.
     void send_control(const std::string& sql, const char* expected_answer);
@@ -116,6 +119,9 @@ public:
     void send_owed() noexcept;
     // Whether the acknowledgement came before the deadline.
     bool await_owed(std::int64_t deadline_ms) noexcept;
+    // The commit that is owed is of that transaction of this server, and the gate knows it as in
+    // doubt until it is acknowledged.
+    void leave_in_doubt(std::uint64_t xid) noexcept;
     void set_prepared(bool prepared) { prepared_ = prepared; }
     [[nodiscard]] bool prepared() const { return prepared_; }
     // Answers to what cleaned up are on their way; take_cleanup_answers() reads those that have
@@ -145,6 +151,7 @@ private:
 
     void ensure_usable();
     void settle();
+    void end_debt() noexcept;
     void queue_control(const std::string& sql);
     void queue_cleanup(const std::string& sql);
     void show_state() const noexcept;
@@ -192,8 +199,10 @@ private:
     int level_ = 1;                // nesting level that the node has reached
     int begin_level_ = 1;          // nesting level in which the block began
     bool state_in_batch_ = false;  // the node takes state_ back if this batch fails
+    std::uint64_t in_doubt_ = 0;   // the transaction whose COMMIT PREPARED is owed too long
     bool in_block_ = false;
     bool wrote_ = false;
+    bool touched_ = false;
     bool lone_write_ = false;  // what runs now is the whole transaction, and the node commits it
     bool copying_ = false;
     bool prepared_ = false;

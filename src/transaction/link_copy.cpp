@@ -52,6 +52,7 @@ void Link::begin_copy(const std::string& sql, Stream* owner) {
         queue_block();
         queue_state(Statement{});
         wrote_ = true;
+        touched_ = true;
         statement_text_ = sql;
         queue_sync();
     } catch (...) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "pg/failpoint.hpp"
+#include "transaction/gate.hpp"
 
 extern "C" {
 #include "access/xact.h"
@@ -211,17 +212,29 @@ void Link::send_owed() noexcept {
     }
 }
 
+void Link::leave_in_doubt(std::uint64_t xid) noexcept {
+    in_doubt_ = xid;
+    transaction::leave_in_doubt(node_, xid);
+}
+
+void Link::end_debt() noexcept {
+    owed_.clear();
+    if (in_doubt_ != 0) {
+        settle_in_doubt(node_, std::exchange(in_doubt_, 0));
+    }
+}
+
 bool Link::await_owed(std::int64_t deadline_ms) noexcept {
     if (!connection_.usable()) {
         return false;
     }
     try {
         await_control(deadline_ms);
-        owed_.clear();
+        end_debt();
         return true;
     } catch (const Error& error) {
         if (error.state() == sqlstate::kUndefinedObject) {
-            owed_.clear();  // the supervisor was faster
+            end_debt();  // the supervisor was faster
             return true;
         }
         // What else the node answers, the next statement over this link meets again.

@@ -9,7 +9,9 @@
 #include "transaction/commit.hpp"
 #include "transaction/deadlock_error.hpp"
 #include "transaction/endpoint.hpp"
+#include "transaction/gate.hpp"
 #include "transaction/settings.hpp"
+#include "transaction/strict.hpp"
 
 extern "C" {
 #include "access/xact.h"
@@ -239,6 +241,8 @@ std::string gid_prefix(const catalog::Catalog& herd) {
 }
 
 void initialize_session() {
+    request_gate();
+    initialize_strict();
     initialize_commit();
     initialize_deadlock_error();
     remote::set_wakeup_hook(take_other_answers);

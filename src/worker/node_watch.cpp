@@ -58,6 +58,7 @@ void NodeWatch::begin(State state, std::int64_t timeout_ms, std::int64_t now) {
 
 void NodeWatch::ask(std::int64_t now) {
     asked_ = {};
+    asked_.asked_at = now;
     begin(State::kAsking, kAnswerTimeoutMs, now);
     if (fresh_) {
         // Compiling the questions takes a hundred times as long as answering them.

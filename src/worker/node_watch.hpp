@@ -17,6 +17,7 @@ namespace herd::worker {
 struct Answer {
     Probe probe;
     std::vector<PreparedTransaction> prepared;  // of this herd, when the node answered
+    std::int64_t asked_at = 0;
 };
 
 class NodeWatch {

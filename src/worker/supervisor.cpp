@@ -11,6 +11,7 @@
 #include "pg/transaction.hpp"
 #include "pg/waiter.hpp"
 #include "transaction/endpoint.hpp"
+#include "transaction/gate.hpp"
 #include "worker/registry.hpp"
 
 extern "C" {
@@ -171,8 +172,10 @@ void Supervisor::take_in(Node& node, Answer answer, std::int64_t now) {
         return;
     }
     node.prepared = std::move(answer.prepared);
+    node.asked_at = answer.asked_at;
     node.listed_at = ::GetCurrentTimestamp();
     std::vector<std::string> commands = judge_prepared(node);
+    tell_gate(node);
     if (!commands.empty()) {
         HERD_FAILPOINT("supervisor.before_settle");
     }
@@ -222,6 +225,20 @@ std::vector<std::string> Supervisor::judge_prepared(Node& node) {
         }
     }
     return commands;
+}
+
+// After a start of this server nobody but the nodes knows what is half committed.
+void Supervisor::tell_gate(const Node& node) const {
+    std::vector<std::uint64_t> prepared;
+    std::vector<std::uint64_t> committed;
+    bool first = !transaction::is_looked_at(node.watch->node());
+    for (const PreparedTransaction& held : node.prepared) {
+        prepared.push_back(held.id.xid);
+        if (first && catalog::is_recorded(held.id)) {
+            committed.push_back(held.id.xid);
+        }
+    }
+    transaction::take_look(node.watch->node(), node.asked_at, prepared, committed);
 }
 
 void Supervisor::report_undecidable(const Node& node, const PreparedTransaction& transaction) {

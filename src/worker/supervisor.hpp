@@ -34,6 +34,7 @@ private:
         std::vector<PreparedTransaction> prepared;
         std::vector<Verdict> verdicts;  // of prepared
         ::TimestampTz listed_at = 0;    // when prepared was read
+        std::int64_t asked_at = 0;      // when it was asked for
     };
 
     bool look_at_catalogue(std::int64_t now);
@@ -45,6 +46,7 @@ private:
     void take_in(Node& node, Answer answer, std::int64_t now);
     void store_health(Node& node, const Health& next, std::int64_t now);
     std::vector<std::string> judge_prepared(Node& node);
+    void tell_gate(const Node& node) const;
     void report_undecidable(const Node& node, const PreparedTransaction& transaction);
     void forget_finished(Node& node);
     void publish();
