@@ -7,6 +7,7 @@
 #
 # A cell is { step, victim => coordinator, one or two, strike => error, kill, cut or stall }.
 #   error  the step fails, or, where the victim stands elsewhere, the next thing that it is asked to do
+#   crash  the process that is at the step dies (where that is the victim's), and its server restarts
 #   kill   the server and all its processes die at once, and start again when the client has its answer
 #   cut    a proxy resets every connection to a node (the client's own, for the coordinator) and
 #          refuses new ones until the client has its answer
@@ -36,7 +37,8 @@ sub cells
     {
         for my $victim (qw(coordinator one two))
         {
-            push @cells, map { { %$step, victim => $victim, strike => $_ } } @strikes;
+            my @here = stops_at_victim({ %$step, victim => $victim }) ? 'crash' : ();
+            push @cells, map { { %$step, victim => $victim, strike => $_ } } @strikes, @here;
         }
     }
     return @cells;
@@ -47,7 +49,7 @@ sub name_of { my ($cell) = @_; return "$cell->{step}: $cell->{strike}, $cell->{v
 sub new
 {
     my ($class, %arg) = @_;
-    my $herd = Herd->new(nodes => 2, proxies => 1);
+    my $herd = Herd->new(nodes => 2, proxies => 1, conf => "restart_after_crash = on\n");
     my $self = bless { herd => $herd, stall => $arg{stall} || 10, number => 0, admin => {}, slowest => 0 }, $class;
     $self->{front} = Herd::Proxy->new($herd->coordinator);
     $herd->sql($_) for Herd::CrashMatrix::Steps::tables();
@@ -67,7 +69,7 @@ sub alarms
     my @lines;
     for my $server ($self->{herd}->servers)
     {
-        push @lines, grep { /PANIC|TRAP|without a guard|was terminated by signal/ }
+        push @lines, grep { /PANIC|TRAP|without a guard|was terminated by signal (?!9)/ }
             split /\n/, PostgreSQL::Test::Utils::slurp_file($server->logfile);
     }
     return join "\n", @lines;
@@ -141,7 +143,7 @@ sub stops
     my ($self, $cell) = @_;
     my %servers = (coordinator => ['coordinator'], 'one node' => ['n1'], node => $victims{ $cell->{victim} });
     $servers{node} = ['n1'] if $cell->{victim} eq 'coordinator';
-    my $action = $cell->{strike} eq 'error' && stops_at_victim($cell) ? 'error' : 'pause';
+    my $action = $cell->{strike} =~ /error|crash/ && stops_at_victim($cell) ? $cell->{strike} : 'pause';
     return map { [ $_, $cell->{step}, $action ] } @{ $servers{ $cell->{where} } };
 }
 
@@ -167,7 +169,7 @@ sub reached
         my $condition =
             $action eq 'pause'
             ? sub { $self->on($server, 'SELECT herd.failpoint_paused()') =~ /\Q$step\E/ }
-            : sub { $self->has_failed($server, $step) };
+            : sub { $self->has_logged($server, $action eq 'error' ? "failpoint \"$step\"" : 'was terminated by signal 9') };
         next if Herd::poll_until($condition, undef, 10);
         $self->complain("$step was not reached on $server");
         return 0;
@@ -175,12 +177,12 @@ sub reached
     return 1;
 }
 
-# An error leaves its trace in the log, from where the last one was found on.
-sub has_failed
+# What happened leaves its trace in the log, from where the last one was found on.
+sub has_logged
 {
-    my ($self, $server, $step) = @_;
+    my ($self, $server, $wanted) = @_;
     my $text = PostgreSQL::Test::Utils::slurp_file($self->{herd}->node($server)->logfile, $self->{log}{$server} || 0);
-    $text =~ /failpoint "\Q$step\E"/ or return 0;
+    $text =~ /\Q$wanted\E/ or return 0;
     $self->{log}{$server} = -s $self->{herd}->node($server)->logfile;
     return 1;
 }
@@ -209,6 +211,8 @@ sub strike_error
     }
     return;
 }
+
+sub strike_crash { return; }
 
 sub strike_kill
 {
@@ -280,6 +284,7 @@ sub mend
         my $server = $self->{herd}->node($name);
         $server->start unless $server->{_pid};
         $self->front_of($name)->heal;
+        Herd::poll_until(sub { $self->on($name, 'SELECT 1') eq '1' }, "$name to be back");
     }
     my @set = (@$stops, $self->preparations($cell));
     push @set, map { my $name = $_; map { [ $name, $_ ] } @node_errors } grep { $_ ne 'coordinator' } @names;
@@ -311,6 +316,8 @@ sub judge
     $self->complain("$told, it must be $cell->{outcome}") if $cell->{outcome} && $outcome ne $cell->{outcome};
     $self->complain($told) if $state eq '00000' && $outcome ne 'all' || $state eq 'timeout';
     $self->complain($told) if $state !~ /^(00000|lost|08007)$/ && $outcome ne 'none';
+    my $expected = $cell->{strike} eq 'error' ? qr/./ : qr/^(00000|lost|08\d\d\d|57P0\d|57014|23505|HR006)$/;
+    $self->complain("the client saw $answer->{state}: $answer->{message}") if $answer->{state} !~ $expected;
     my $report = $self->on('coordinator', "SELECT check_name, node, detail FROM herd.check() WHERE status = 'error'");
     $self->complain("herd.check(): $report") if $report ne '';
     return @{ $self->{complaints} };

@@ -92,10 +92,6 @@ sub use_lists
         elsif ($dice < 70) { push @plan, [ read => $keys[0] ]; }
         else               { push @plan, [ read => @keys ]; }
     }
-    # Appends in the order of keys, so that nobody waits in a circle: their places stay, keys are sorted.
-    my @places  = grep { $plan[$_][0] eq 'append' } 0 .. $#plan;
-    my @appends = sort { $a->[1] <=> $b->[1] } @plan[@places];
-    @plan[@places] = @appends;
     my @sql = map { statement($generation, @$_) } @plan;
     my $alone = @plan == 1 && $session->random(2);
     my $end   = $alone ? alone($session, @sql) : $session->transaction(begin($level), @sql);
@@ -138,11 +134,9 @@ sub move_money
     my ($self, $session, $level) = @_;
     my ($from, $to) = map { 1 + $session->random($accounts) } 1 .. 2;
     return { state => 'failed', sqlstate => '00000' } if $from == $to;
-    my $sign = $from < $to ? 1 : -1;
-    my ($low, $high) = sort { $a <=> $b } $from, $to;
     my $end = $session->transaction(begin($level),
-        "UPDATE money SET amount = amount - $sign WHERE id = $low",
-        "UPDATE money SET amount = amount + $sign WHERE id = $high");
+        "UPDATE money SET amount = amount - 1 WHERE id = $from",
+        "UPDATE money SET amount = amount + 1 WHERE id = $to");
     return { state => $end->{outcome}, sqlstate => $end->{state} };
 }
 
