@@ -318,9 +318,21 @@ sub judge
     $self->complain($told) if $state !~ /^(00000|lost|08007)$/ && $outcome ne 'none';
     my $expected = $cell->{strike} eq 'error' ? qr/./ : qr/^(00000|lost|08\d\d\d|57P0\d|57014|23505|HR006)$/;
     $self->complain("the client saw $answer->{state}: $answer->{message}") if $answer->{state} !~ $expected;
+    $self->complain($_) for $self->strict_read;
     my $report = $self->on('coordinator', "SELECT check_name, node, detail FROM herd.check() WHERE status = 'error'");
     $self->complain("herd.check(): $report") if $report ne '';
     return @{ $self->{complaints} };
+}
+
+# Nobody has left the commit gate shut, or in doubt.
+sub strict_read
+{
+    my ($self) = @_;
+    my $client = $self->client;
+    $client->ask('SET herd.read_consistency = strict');
+    my $answer = $client->ask('SELECT count(*) FROM entry WHERE k > 0', $patience);
+    $client->leave;
+    return $answer->{state} eq '00000' ? () : "a strict read gets $answer->{state}: $answer->{message}";
 }
 
 # What some server still does, holds or remembers of transactions, '' if nothing.

@@ -23,6 +23,8 @@ sub all
         steps('one_phase', 'coordinator', 'all',  qw(commit.after_one_phase)),
         steps('one_phase', 'one node',    undef,  qw(node.before_commit)),
         steps('one_phase', 'one node',    'all',  qw(node.after_commit)),
+        steps('gated',     'coordinator', undef,  qw(commit.one_phase_in_gate)),
+        steps('strict',    'coordinator', undef,  qw(strict.closed)),
         steps('rollback',  'coordinator', 'none', qw(rollback.before_rollback_prepared rollback.sent_to_one)),
         steps('savepoint', 'coordinator', undef,  map { "savepoint.$_" } qw(after_rollback before_release after_release)),
         steps('settle',    'coordinator', 'all',  'link.before_settle'),
@@ -65,6 +67,15 @@ sub transaction
     return { sql => "BEGIN; $put{n1} UPDATE entry SET number = number WHERE k = $key->{n1}; COMMIT", rows => [ $entries[0] ], never => [] }
         if $kind eq 'one_phase';
     my %never = map { $_ => $put{$_} =~ s/, $number/, -$number/r } qw(n1 n2);
+    # Its only writing node commits while others must not see its write without what it has read.
+    return {
+        sql  => "BEGIN; SELECT count(*) FROM entry WHERE k = $key->{n2}; $put{n1} COMMIT",
+        rows => [ $entries[0] ], never => []
+    } if $kind eq 'gated';
+    return {
+        sql => "SET herd.read_consistency = strict; BEGIN; $put{n1} SELECT count(*) FROM entry WHERE k > 0; $put{n2} $write COMMIT",
+        rows => [ @entries, @here, @rates ], never => []
+    } if $kind eq 'strict';
     return {
         sql => "BEGIN; INSERT INTO diary VALUES ($number); $put{n1} $put{coordinator} "
             . "SAVEPOINT a; $never{n1} $never{n2} INSERT INTO diary VALUES (-$number); ROLLBACK TO a; "
