@@ -5,6 +5,7 @@
 
 #include "model/prepared_id.hpp"
 #include "pg/statement_depth.hpp"
+#include "remote/rows.hpp"
 #include "remote/session_board.hpp"
 #include "transaction/commit.hpp"
 #include "transaction/deadlock_error.hpp"
@@ -27,27 +28,10 @@ namespace herd::transaction {
 
 namespace {
 
-void append_rows(pg::Rows& rows, const PGresult* result) {
-    int columns = ::PQnfields(result);
-    for (int r = 0; r < ::PQntuples(result); ++r) {
-        pg::Row row;
-        for (int c = 0; c < columns; ++c) {
-            if (::PQgetisnull(result, r, c) != 0) {
-                row.emplace_back();
-            } else {
-                row.emplace_back(
-                    std::string(::PQgetvalue(result, r, c),
-                                static_cast<std::size_t>(::PQgetlength(result, r, c))));
-            }
-        }
-        rows.push_back(std::move(row));
-    }
-}
-
 pg::Rows collect(Link& link) {
     pg::Rows rows;
     while (remote::Result result = link.receive()) {
-        append_rows(rows, result.get());
+        remote::append_rows(rows, result.get());
     }
     return rows;
 }
@@ -174,7 +158,7 @@ pg::Rows run_alone(NodeId node, const std::string& sql, const std::string& searc
             if (status == PGRES_FATAL_ERROR) {
                 connection.throw_error(result.get(), command);
             }
-            append_rows(rows, result.get());
+            remote::append_rows(rows, result.get());
         }
         connection.forward_notices();
     }

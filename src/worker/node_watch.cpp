@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "remote/rows.hpp"
 #include "worker/wait_report.hpp"
 
 extern "C" {
@@ -165,7 +166,7 @@ void NodeWatch::read_result(const PGresult* result, std::int64_t now) {
             break;
         case PGRES_TUPLES_OK:
             if (state_ == State::kLooking) {
-                read_look(result);
+                remote::append_rows(seen_, result);
             } else {
                 read_answer(result);
             }
@@ -194,17 +195,6 @@ void NodeWatch::read_answer(const PGresult* result) {
         if (id && id->node == node_) {
             asked_.prepared.push_back({*id, std::stoll(::PQgetvalue(result, row, 3))});
         }
-    }
-}
-
-void NodeWatch::read_look(const PGresult* result) {
-    for (int row = 0; row < ::PQntuples(result); ++row) {
-        pg::Row fields;
-        for (int column = 0; column < ::PQnfields(result); ++column) {
-            bool null = ::PQgetisnull(result, row, column) != 0;
-            fields.push_back(null ? pg::Field() : pg::Field(::PQgetvalue(result, row, column)));
-        }
-        seen_.push_back(std::move(fields));
     }
 }
 

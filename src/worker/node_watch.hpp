@@ -70,7 +70,6 @@ private:
     void read_results(std::int64_t now);
     void read_result(const PGresult* result, std::int64_t now);
     void read_answer(const PGresult* result);
-    void read_look(const PGresult* result);
     void note_failed_command(const PGresult* result);
     void finish(std::int64_t now);
     void fail(const std::string& problem, std::int64_t now);
