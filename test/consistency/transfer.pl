@@ -2,7 +2,8 @@
 # money comes or goes, what was acknowledged is there, nothing stays prepared, nobody waits longer than
 # a node was away and five seconds, and every error says what has happened.
 #
-# HERD_MINUTES (5), HERD_SEED, HERD_CLIENTS (16), HERD_VICTIMS (n1,n2,n3), HERD_WAYS (kill; or kill,stop)
+# HERD_MINUTES (5), HERD_SEED, HERD_CLIENTS (16), HERD_VICTIMS (n1,n2,n3), HERD_WAYS (kill; of
+# kill,stop,cut,stall)
 use strict;
 use warnings;
 use Herd;
@@ -19,7 +20,7 @@ my @victims  = split /,/, $ENV{HERD_VICTIMS} || 'n1,n2,n3';
 my @ways     = split /,/, $ENV{HERD_WAYS} || 'kill';
 note "seed $seed";
 
-my $herd  = Herd->new(nodes => 3);
+my $herd  = Herd->new(nodes => 3, proxies => scalar grep { /cut|stall/ } @ways);
 my $chaos = Herd::Chaos->new(herd => $herd, seed => $seed);
 $herd->sql($_)
     for 'CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL)',

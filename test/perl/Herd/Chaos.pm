@@ -5,8 +5,9 @@
 #
 # work is called again and again until the time is over; what it returns (records, hashes) comes back to
 # the test. A session: { number, state => what the work keeps }, with ->ask($sql) and ->random($n).
-# Killed servers are down for 0.3 to 3 seconds; with ways => ['kill', 'stop'] some are only stopped (SIGSTOP)
-# for that time. ->away has [name, begin, end] of each time.
+# Killed servers are down for 0.3 to 3 seconds. ways => [...] names other ways to be away for that time: stop
+# (SIGSTOP) and, where the herd has proxies, cut (connections are reset, and none is made) and stall
+# (connections stand still). ->away has [name, begin, end] of each time.
 package Herd::Chaos;
 
 use strict;
@@ -94,7 +95,8 @@ sub kill_until
         my $server = $self->{herd}->node($names->[ rand @$names ]);
         my $way    = $ways->[ rand @$ways ];
         my $begin  = time;
-        my $back   = $way eq 'stop' ? stop_server($server) : $self->kill_server($server);
+        my $method = "away_by_$way";
+        my $back   = $self->$method($server);
         usleep((0.3 + rand 2.7) * 1e6);
         $back->();
         push @{ $self->{away} }, [ $server->name, $begin, time ];
@@ -104,19 +106,35 @@ sub kill_until
 }
 
 # Each returns what brings the server back.
-sub kill_server
+sub away_by_kill
 {
     my ($self, $server) = @_;
     $self->{herd}->kill_server($server);
     return sub { $server->start };
 }
 
-sub stop_server
+sub away_by_stop
 {
-    my ($server) = @_;
+    my ($self, $server) = @_;
     my @processes = ($server->{_pid}, Herd::children_of($server->{_pid}));
     kill 'STOP', @processes;
     return sub { kill 'CONT', @processes };
+}
+
+sub away_by_cut
+{
+    my ($self, $server) = @_;
+    my $proxy = $self->{herd}->proxy($server->name);
+    $proxy->cut(reset => 1);
+    return sub { $proxy->heal };
+}
+
+sub away_by_stall
+{
+    my ($self, $server) = @_;
+    my $proxy = $self->{herd}->proxy($server->name);
+    $proxy->stall;
+    return sub { $proxy->heal };
 }
 
 package Herd::Chaos::Session;
