@@ -68,7 +68,8 @@ sub run
     my $begin  = time;
     my $answer = $client->ask($plan->{sql});
     my $waited = time - $begin;
-    my $limit  = $Herd::CrashMatrix::patience + ($cell->{strike} eq 'stall' ? $matrix->{stall} : 0);
+    # One node's answer may be asked for when the other's has come.
+    my $limit = $Herd::CrashMatrix::patience + ($cell->{strike} eq 'stall' ? $matrix->{stall} * @names : 0);
     my $hit    = Herd::poll_until(
         sub {
             grep { $herd->proxy($_)->hits($numbers{$_}) } @names;
