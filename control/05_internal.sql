@@ -14,3 +14,8 @@ CREATE FUNCTION herd.require_own_row("table" regclass, key "any") RETURNS boolea
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'herd_require_own_row';
 COMMENT ON FUNCTION herd.require_own_row(regclass, "any") IS
     'Internal: true when this node owns the key; plans call it for rows whose key a trigger may have changed. Errors: HR010 when another node does, 42809 when the table is not distributed';
+
+CREATE FUNCTION herd.owns_row("table" regclass, key "any") RETURNS boolean
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'herd_owns_row';
+COMMENT ON FUNCTION herd.owns_row(regclass, "any") IS
+    'Internal: whether this node owns the key; plans call it for each row while herd.ownership_filter is on. Errors: 42809 when the table is not distributed';

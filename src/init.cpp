@@ -14,6 +14,7 @@
 #include "pg/failpoint.hpp"
 #include "pg/guard.hpp"
 #include "pg/local_only.hpp"
+#include "pg/ownership_filter.hpp"
 #include "pg/plan_settings.hpp"
 #include "pg/server_run.hpp"
 #include "pg/shared_memory.hpp"
@@ -39,6 +40,7 @@ void _PG_init(void) {
     herd::remote::request_board();
     herd::pg::initialize_local_only();
     herd::pg::define_plan_settings();
+    herd::pg::define_ownership_filter();
     herd::catalog::initialize();
     herd::transaction::initialize_internal();
     herd::transaction::initialize_session();

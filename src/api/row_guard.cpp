@@ -1,4 +1,5 @@
-// herd.require_own_row: what planner/row_guard.hpp puts into plans.
+// herd.require_own_row and herd.owns_row: what planner/row_guard.hpp and
+// planner/ownership_filter.hpp put into plans.
 #include "catalog/own_row.hpp"
 #include "pg/guard.hpp"
 
@@ -37,4 +38,19 @@ HERD_SQL_FUNCTION(herd_require_own_row) {
     bool isnull = PG_ARGISNULL(1);
     herd::catalog::require_own_row(*check, isnull ? Datum{0} : PG_GETARG_DATUM(1), isnull);
     PG_RETURN_BOOL(true);
+}
+
+extern "C" {
+PGDLLEXPORT Datum herd_owns_row(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(herd_owns_row);
+
+// For every row of a scan: PostgreSQL style, behind the first one.
+Datum herd_owns_row(PG_FUNCTION_ARGS) {
+    const auto* check = static_cast<const OwnRowCheck*>(fcinfo->flinfo->fn_extra);
+    if (check == nullptr) {
+        check = herd::pg::enter("herd_owns_row", [&] { return find_check(fcinfo); });
+    }
+    bool isnull = PG_ARGISNULL(1);
+    PG_RETURN_BOOL(herd::catalog::owns_row(*check, isnull ? Datum{0} : PG_GETARG_DATUM(1), isnull));
+}
 }

@@ -1,5 +1,7 @@
 #include "catalog/own_row.hpp"
 
+#include "pg/ownership_filter.hpp"
+
 extern "C" {
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -56,6 +58,17 @@ void require_own_row(const OwnRowCheck& check, Datum key, bool isnull) {
     if (owner != check.herd->self) {
         refuse_row(check, owner);
     }
+}
+
+// By itself a server holds no rows of others: a row comes to it only when it owns the key, and no
+// range changes its owner while the table has rows.
+bool may_need_filter() {
+    return pg::ownership_filter() == pg::OwnershipFilter::kAlways;
+}
+
+bool needs_filter(const Table& table) {
+    // Where everything is this server's, there are no others' rows.
+    return may_need_filter() && table.group != nullptr && !table.group->all_here;
 }
 
 // Partitions may have triggers of their own, which need not be looked at one by one.

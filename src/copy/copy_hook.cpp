@@ -91,7 +91,9 @@ bool run(const ::PlannedStmt* planned, const char* query_string, ::QueryCompleti
     }
     std::uint64_t rows = 0;
     bool on_node = !herd->is_coordinator() || transaction::is_internal_session();
-    if (on_node) {
+    // Read as a query, which leaves out what this node does not own.
+    bool filtered_out = on_node && !statement->is_from && catalog::needs_filter(*table);
+    if (on_node && !filtered_out) {
         if (!statement->is_from || !copy_in_here(statement, query_string, &rows)) {
             return false;
         }

@@ -4,11 +4,13 @@
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "pg/local_only.hpp"
+#include "pg/ownership_filter.hpp"
 #include "pg/statement_depth.hpp"
 #include "planner/array_statistics.hpp"
 #include "planner/function_rules.hpp"
 #include "planner/nested_guard.hpp"
 #include "planner/ownership_check.hpp"
+#include "planner/ownership_filter.hpp"
 #include "planner/partial_aggregate.hpp"
 #include "planner/row_guard.hpp"
 #include "transaction/internal.hpp"
@@ -69,8 +71,12 @@ bool trust_privileges(::Node* node, void*) {
     int depth = pg::statement_depth();
     // What those functions run is nested.
     pg::set_statement_depth(depth + 1);
+    bool suspended = suspend_ownership_filter(pg::means_every_row(request.text));
     pg::run_finally([&] { statement = run_plain(request); },
-                    [&] { pg::set_statement_depth(depth); });
+                    [&] {
+                        pg::set_statement_depth(depth);
+                        (void)suspend_ownership_filter(suspended);
+                    });
     if (wants_states && !states_are_results) {
         return_states(statement);
     }

@@ -12,6 +12,7 @@
 #include "planner/modify_query.hpp"
 #include "planner/nested_guard.hpp"
 #include "planner/node_side.hpp"
+#include "planner/ownership_filter.hpp"
 #include "planner/remote_path.hpp"
 #include "planner/row_guard.hpp"
 #include "planner/shippable.hpp"
@@ -34,10 +35,15 @@ namespace {
 
 ::planner_hook_type previous_hook = nullptr;
 
-::PlannedStmt* plain(::Query* query, const char* text, int cursor_options,
-                     ::ParamListInfo parameters) {
+::PlannedStmt* unfiltered(::Query* query, const char* text, int cursor_options,
+                          ::ParamListInfo parameters) {
     return previous_hook != nullptr ? previous_hook(query, text, cursor_options, parameters)
                                     : ::standard_planner(query, text, cursor_options, parameters);
+}
+
+::PlannedStmt* plain(::Query* query, const char* text, int cursor_options,
+                     ::ParamListInfo parameters) {
+    return plan_owned_rows(query, text, cursor_options, parameters, unfiltered);
 }
 
 bool modifies(const ::Query* query) {
@@ -197,6 +203,7 @@ void initialize_planner() {
     previous_hook = ::planner_hook;
     ::planner_hook = plan;
     initialize_remote_paths();
+    initialize_ownership_filter();
 }
 
 }  // namespace herd::planner

@@ -16,7 +16,7 @@ namespace herd::transaction {
 namespace {
 
 // Built-in settings that change what a statement returns, how a value is read, or how long a lock
-// is waited for.
+// is waited for; and what the herd's own plans on both sides must agree on.
 constexpr const char* kForwarded[] = {
     "TimeZone",
     "DateStyle",
@@ -37,6 +37,7 @@ constexpr const char* kForwarded[] = {
     "default_table_access_method",
     "default_toast_compression",
     "lock_timeout",
+    "herd.ownership_filter",
 };
 
 void append_setting(std::string& sql, const char* name, const char* value) {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "pg/local_only.hpp"
+#include "pg/ownership_filter.hpp"
 #include "pg/spi.hpp"
 #include "transaction/session.hpp"
 
@@ -306,7 +307,7 @@ std::uint64_t fetch_rows(catalog::Oid relation, NodeId node) {
     AsReplica replica;
     std::uint64_t rows = copy_into(relation, source);
     replica.finish();
-    run(node, "DELETE FROM " + columns.table);
+    run(node, pg::kEveryRowMark + ("DELETE FROM " + columns.table));
     run(node, kBeOrigin);
     return rows;
 }

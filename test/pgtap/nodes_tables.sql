@@ -1,7 +1,7 @@
 -- The contract of the functions about nodes and tables: signatures, defaults, volatility, privileges.
 BEGIN;
 SET client_min_messages = warning;
-SELECT plan(57);
+SELECT plan(60);
 
 SELECT has_function('herd', f.name, f.arguments::text[])
 FROM (VALUES
@@ -17,7 +17,8 @@ FROM (VALUES
     ('collect', '{regclass}'),
     ('shard_of', '{regclass,text}'),
     ('node_of', '{regclass,text}'),
-    ('node_sizes', '{}')) AS f(name, arguments);
+    ('node_sizes', '{}'),
+    ('owns_row', '{regclass,"\"any\""}')) AS f(name, arguments);
 
 SELECT is(pg_get_function_arguments(('herd.' || f.name)::regproc), f.arguments, f.name || ': arguments')
 FROM (VALUES
@@ -39,18 +40,18 @@ FROM (VALUES ('add_node', 'integer'), ('add_local_node', 'integer'), ('distribut
 SELECT volatility_is('herd'::name, f.name::name, f.volatility, f.name || ' is ' || f.volatility)
 FROM (VALUES ('add_node', 'volatile'), ('distribute', 'volatile'), ('collect', 'volatile'),
              ('check', 'volatile'), ('shard_of', 'stable'), ('node_of', 'stable'),
-             ('schema_objects', 'stable')) AS f(name, volatility);
+             ('schema_objects', 'stable'), ('owns_row', 'stable')) AS f(name, volatility);
 
 -- Who may call what.
 CREATE ROLE herd_contract_user;
 SELECT is(has_function_privilege('herd_contract_user', p.oid, 'EXECUTE'),
-          proname IN ('distribute', 'reference', 'collect', 'shard_of', 'node_of', 'node_sizes'),
+          proname IN ('distribute', 'reference', 'collect', 'shard_of', 'node_of', 'node_sizes', 'owns_row'),
           proname || ': right of an ordinary user')
 FROM pg_proc p
 WHERE pronamespace = 'herd'::regnamespace
   AND proname IN ('add_node', 'add_local_node', 'start_local_node', 'stop_local_node', 'set_node',
                   'remove_node', 'join_herd', 'check', 'distribute', 'reference', 'collect', 'shard_of',
-                  'node_of', 'node_sizes')
+                  'node_of', 'node_sizes', 'owns_row')
 ORDER BY proname;
 SELECT ok(has_function_privilege('pg_monitor', 'herd.check()', 'EXECUTE'), 'pg_monitor may check');
 SELECT ok(has_table_privilege('herd_contract_user', 'herd.' || v, 'SELECT'), v || ' is for everyone')

@@ -17,6 +17,7 @@ my %both = (
 my %herd = (
     'herd.broadcast'  => [ 'always', 'never' ],
     'herd.batch_rows' => [ 1, 2 ],
+    'herd.ownership_filter' => ['always'],
     map({ ("herd.enable_$_" => ['off']) } qw(route fragment_joins partial_aggregates binary))
 );
 
