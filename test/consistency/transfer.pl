@@ -1,6 +1,7 @@
 # Sixteen clients move money between accounts of different nodes while nodes are killed at random. No
-# money comes or goes, what was acknowledged is there, nothing stays prepared, nobody waits longer than
-# a node was away and five seconds, and every error says what has happened.
+# money comes or goes, not even in the eyes of a strict reader, what was acknowledged is there, nothing
+# stays prepared, nobody waits longer than a node was away and five seconds, and every error says what
+# has happened.
 #
 # HERD_MINUTES (5), HERD_SEED, HERD_CLIENTS (16), HERD_VICTIMS (n1,n2,n3), HERD_WAYS (kill; of
 # kill,stop,cut,stall)
@@ -52,19 +53,28 @@ sub transfer
     };
 }
 
-my @records = $chaos->run(sessions => $clients, seconds => $seconds, kill => \@victims, ways => \@ways, work => \&transfer);
+# One more client reads all accounts, again and again.
+sub work
+{
+    my ($session) = @_;
+    return transfer($session) if $session->{number} <= $clients;
+    my $answer = $session->ask('SET herd.read_consistency = strict; SELECT sum(balance) FROM account');
+    return { sum => $answer->{rows}[0][0], map { $_ => $answer->{$_} } qw(state message begin end) };
+}
+
+my @records = $chaos->run(sessions => $clients + 1, seconds => $seconds, kill => \@victims, ways => \@ways, work => \&work);
 
 # What the clients were told.
 my (%outcomes, %states, @hung);
 my $longest = 0;
 for my $record (@records)
 {
-    $outcomes{ $record->{outcome} }++;
+    $outcomes{ $record->{outcome} || 'read' }++;
     $states{ $record->{state} } = $record->{message} if $record->{state} ne '00000';
     my $waited = $record->{end} - $record->{begin};
     my $over   = $waited - $chaos->away_between($record->{begin}, $record->{end});
     $longest = $over if $over > $longest;
-    push @hung, sprintf '%d: %.1f s, %.1f s of them without reason', $record->{id}, $waited, $over if $over > $patience;
+    push @hung, sprintf '%d: %.1f s, %.1f s of them without reason', $record->{id} || 0, $waited, $over if $over > $patience;
 }
 delete $states{lost} if grep { /coordinator/ } @victims;
 my @strange = grep { !/^(08\d\d\d|57P0[123]|57014|40001|40P01|HR006)$/ } sort keys %states;
@@ -73,12 +83,16 @@ is join('; ', @hung), '', "nobody waits longer than a node is away and $patience
 cmp_ok $outcomes{committed} || 0, '>', $seconds, 'there were transfers';
 cmp_ok scalar($chaos->away), '>=', $seconds / 20, 'and nodes killed';
 
+my %sums;
+$sums{ $_->{sum} }++ for grep { defined $_->{sum} } @records;
+is join(' ', sort keys %sums), $accounts * 1000, 'a strict reader always sees all of the money';
+
 ok $herd->nothing_prepared, 'nothing stays prepared';
 is $herd->sql('SELECT sum(balance), count(*) FROM account'), $accounts * 1000 . "|$accounts", 'money is preserved';
 my %there = map { $_ => 1 } split /\n/, $herd->sql('SELECT id FROM transfer');
-is join(' ', grep { !$there{$_} } map { $_->{id} } grep { $_->{outcome} eq 'committed' } @records), '',
+is join(' ', grep { !$there{$_} } map { $_->{id} } grep { ($_->{outcome} || '') eq 'committed' } @records), '',
     'what was acknowledged is there';
-is join(' ', grep { $there{$_} } map { $_->{id} } grep { $_->{outcome} eq 'failed' } @records), '',
+is join(' ', grep { $there{$_} } map { $_->{id} } grep { ($_->{outcome} || '') eq 'failed' } @records), '',
     'what was refused is not';
 is $herd->sql(
     'SELECT id, balance, expected FROM account JOIN (
