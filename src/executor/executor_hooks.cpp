@@ -84,6 +84,7 @@ void start(::QueryDesc* query, int flags) {
     }
     start_scans_of_cursor(query);
     if (internal) {
+        share_command(query);
         begin_capture(query);
     }
 }

@@ -5,6 +5,7 @@
 extern "C" {
 #include "access/xact.h"
 #include "executor/execdesc.h"
+#include "nodes/execnodes.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 }
@@ -16,6 +17,7 @@ namespace {
 std::int64_t current_number = 0;
 ::Snapshot saved = nullptr;
 bool shared = false;
+bool is_part = false;  // of statement current_number, with its snapshot or with one of its own
 
 void forget() {
     if (saved != nullptr) {
@@ -24,6 +26,7 @@ void forget() {
     }
     current_number = 0;
     shared = false;
+    is_part = false;
 }
 
 void on_transaction(::XactEvent event, void*) {
@@ -34,18 +37,19 @@ void on_transaction(::XactEvent event, void*) {
         saved = nullptr;
         current_number = 0;
         shared = false;
+        is_part = false;
     }
 }
 
 }  // namespace
 
 void begin_fragments(std::int64_t number) {
-    shared = number != 0;
-    if (shared && number != current_number) {
+    if (number > 0 && number != current_number) {
         forget();
         current_number = number;
-        shared = true;
     }
+    shared = number > 0;
+    is_part = shared || (number != 0 && -number == current_number);
 }
 
 // Of a transaction's only snapshot too there is a copy: its command number moves on.
@@ -60,6 +64,12 @@ void share_snapshot(::QueryDesc* query) {
     } else if (saved != query->snapshot) {
         ::UnregisterSnapshot(query->snapshot);
         query->snapshot = ::RegisterSnapshot(saved);
+    }
+}
+
+void share_command(::QueryDesc* query) {
+    if (is_part && saved != nullptr && query->operation != CMD_UTILITY) {
+        query->estate->es_output_cid = saved->curcid;
     }
 }
 

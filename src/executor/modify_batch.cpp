@@ -109,7 +109,8 @@ void ModifyRouter::send(Batch& batch, const std::string& text, const std::vector
     statement.binary = binary_;
     statement.writes = true;
     // Rows that are changed have been read there in that snapshot; new ones may come to any node.
-    statement.fragment = action(batch).command == CMD_INSERT ? statement_ : 0;
+    // Either is a change of the statement itself, for other parts of it.
+    statement.fragment = action(batch).command == CMD_INSERT ? statement_ : 0 - statement_;
     {
         AsRole as(plan_.role);
         for (NodeId node : nodes) {

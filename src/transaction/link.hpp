@@ -45,7 +45,8 @@ struct Statement {
     bool binary = false;  // results in binary
     bool writes = false;
     bool lone = false;  // may run without BEGIN when no block is open on the link
-    // Not 0: all statements with this number see one snapshot. 0: a snapshot of its own.
+    // Not 0: all statements with this number see one snapshot. 0: a snapshot of its own. Negative,
+    // in two's complement: part of the statement with that number, with a snapshot of its own.
     std::uint64_t fragment = 0;
 };
 

@@ -93,7 +93,8 @@ void Link::queue_state(const Statement& statement) {
         state_in_batch_ = true;
     }
     if (statement.fragment != fragment_) {
-        queue_control("SELECT herd.link_snapshot(" + std::to_string(statement.fragment) + ")");
+        queue_control("SELECT herd.link_snapshot(" +
+                      std::to_string(static_cast<std::int64_t>(statement.fragment)) + ")");
         fragment_ = statement.fragment;
     }
 }

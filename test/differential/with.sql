@@ -104,3 +104,16 @@ SELECT c.id, r.name, r.continent FROM customers c JOIN regions r ON r.id = c.id 
 -- test: one that reads what is written after it
 WITH RECURSIVE a AS (INSERT INTO accounts SELECT id + 80000, 'later', 0 FROM b RETURNING id), b AS (SELECT id FROM accounts WHERE id < 5) SELECT count(*), min(id) FROM a;
 SELECT count(*) FROM accounts WHERE owner = 'later';
+-- test: two parts change the same rows
+WITH a AS (UPDATE accounts SET owner = 'a' WHERE id < 5 RETURNING id), b AS (UPDATE accounts SET owner = 'b' WHERE id IN (3, 4, 5) RETURNING id) SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b);
+WITH a AS (UPDATE accounts SET owner = 'a' || (SELECT count(*) FROM documents) WHERE id < 15 RETURNING id), b AS (UPDATE accounts SET owner = (SELECT max(title) FROM documents) WHERE id < 17 RETURNING id) SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b);
+WITH a AS (UPDATE accounts SET owner = 'a' || (SELECT count(*) FROM documents) WHERE id < 18 RETURNING id), b AS (DELETE FROM accounts WHERE id < 20 RETURNING id) SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b);
+WITH a AS (UPDATE accounts SET owner = 'x' WHERE id < 25 RETURNING id) DELETE FROM accounts USING a WHERE accounts.id = a.id RETURNING *;
+WITH a AS (DELETE FROM accounts WHERE id < 30 RETURNING id), b AS (UPDATE accounts SET owner = (SELECT max(title) FROM documents) WHERE id < 33 RETURNING id) SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b);
+BEGIN;
+WITH a AS (UPDATE orders SET note = 'a' WHERE customer_id < 40 RETURNING customer_id), b AS (UPDATE orders SET note = 'b' RETURNING customer_id) SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b);
+UPDATE orders SET note = note || 'c' WHERE customer_id < 50;
+WITH a AS (UPDATE orders SET note = note || 'd' || (SELECT count(*) FROM documents) RETURNING customer_id), b AS (UPDATE orders SET note = 'e' WHERE customer_id > 30 RETURNING customer_id) SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b);
+UPDATE orders SET note = note || 'f' WHERE customer_id IN (SELECT owner FROM documents);
+COMMIT;
+-- compare: accounts, orders
