@@ -18,7 +18,7 @@ my $clients  = $ENV{HERD_CLIENTS} || 16;
 my $accounts = 60;
 my $patience = 5;
 my @victims  = split /,/, $ENV{HERD_VICTIMS} || 'n1,n2,n3';
-my @ways     = split /,/, $ENV{HERD_WAYS} || 'kill';
+my @ways     = split /,/, $ENV{HERD_WAYS}    || 'kill';
 note "seed $seed";
 
 my $herd  = Herd->new(nodes => 3, proxies => scalar grep { /cut|stall/ } @ways);
@@ -34,22 +34,26 @@ $herd->sql($_)
 sub transfer
 {
     my ($session) = @_;
-    my $id     = $session->{number} * 10_000_000 + ++$session->{state}{count};
-    my $source = 1 + $session->random($accounts);
-    my $target = 1 + $session->random($accounts);
+    my $id        = $session->{number} * 10_000_000 + ++$session->{state}{count};
+    my $source    = 1 + $session->random($accounts);
+    my $target    = 1 + $session->random($accounts);
     return if $source == $target;
-    my $amount = 1 + $session->random(50);
+    my $amount  = 1 + $session->random(50);
     my @changes = ([ $source, -$amount ], [ $target, $amount ]);
     @changes = reverse @changes if $session->random(2);
-    my $end    = $session->transaction(
+    my $end = $session->transaction(
         'BEGIN',
         (map { "UPDATE account SET balance = balance + $_->[1] WHERE id = $_->[0]" } @changes),
         "INSERT INTO transfer VALUES ($id, $source, $target, $amount)"
     );
     my ($slowest) = sort { $b->{end} - $b->{begin} <=> $a->{end} - $a->{begin} } @{ $end->{answers} };
     return {
-        id => $id, outcome => $end->{outcome}, state => $end->{state}, message => $end->{message},
-        begin => $slowest->{begin}, end => $slowest->{end}
+        id      => $id,
+        outcome => $end->{outcome},
+        state   => $end->{state},
+        message => $end->{message},
+        begin   => $slowest->{begin},
+        end     => $slowest->{end}
     };
 }
 
@@ -62,7 +66,8 @@ sub work
     return { sum => $answer->{rows}[0][0], map { $_ => $answer->{$_} } qw(state message begin end) };
 }
 
-my @records = $chaos->run(sessions => $clients + 1, seconds => $seconds, kill => \@victims, ways => \@ways, work => \&work);
+my @records =
+    $chaos->run(sessions => $clients + 1, seconds => $seconds, kill => \@victims, ways => \@ways, work => \&work);
 
 # What the clients were told.
 my (%outcomes, %states, @hung);
@@ -74,14 +79,15 @@ for my $record (@records)
     my $waited = $record->{end} - $record->{begin};
     my $over   = $waited - $chaos->away_between($record->{begin}, $record->{end});
     $longest = $over if $over > $longest;
-    push @hung, sprintf '%d: %.1f s, %.1f s of them without reason', $record->{id} || 0, $waited, $over if $over > $patience;
+    push @hung, sprintf '%d: %.1f s, %.1f s of them without reason', $record->{id} || 0, $waited, $over
+        if $over > $patience;
 }
 delete $states{lost} if grep { /coordinator/ } @victims;
 my @strange = grep { !/^(08\d\d\d|57P0[123]|57014|40001|40P01|HR006)$/ } sort keys %states;
 is join('; ', map { "$_ $states{$_}" } @strange), '', 'every error says what has happened';
-is join('; ', @hung), '', "nobody waits longer than a node is away and $patience s";
-cmp_ok $outcomes{committed} || 0, '>', $seconds, 'there were transfers';
-cmp_ok scalar($chaos->away), '>=', $seconds / 20, 'and nodes killed';
+is join('; ', @hung),                             '', "nobody waits longer than a node is away and $patience s";
+cmp_ok $outcomes{committed} || 0, '>',  $seconds,      'there were transfers';
+cmp_ok scalar($chaos->away),      '>=', $seconds / 20, 'and nodes killed';
 
 my %sums;
 $sums{ $_->{sum} }++ for grep { defined $_->{sum} } @records;
@@ -102,7 +108,9 @@ is $herd->sql(
     ),
     '', 'every account has what its transfers say';
 $herd->check_invariants('after all kills');
-is join("\n", grep { /PANIC|TRAP|without a guard|terminated by signal/ } map { split /\n/, slurp_file($_->logfile) } $herd->servers),
+is join("\n",
+    grep { /PANIC|TRAP|without a guard|terminated by signal/ }
+    map  { split /\n/, slurp_file($_->logfile) } $herd->servers),
     '', 'no server has panicked';
 note 'errors: ', join ', ', map { "$_ ($states{$_})" } sort keys %states;
 note sprintf 'transfers: %s; %d kills; longest wait without reason %.1f s',

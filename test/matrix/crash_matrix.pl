@@ -16,7 +16,7 @@ my @all    = (Herd::CrashMatrix::cells(), Herd::CrashMatrix::Messages::cells());
 my (@steps, %cells);
 for my $cell (grep { Herd::CrashMatrix::name_of($_) =~ /$wanted/ } @all)
 {
-    push @steps, $cell->{step} unless $cells{ $cell->{step} };
+    push @steps,                       $cell->{step} unless $cells{ $cell->{step} };
     push @{ $cells{ $cell->{step} } }, $cell;
 }
 @steps = @steps[ grep { $_ % $parts == $part - 1 } 0 .. $#steps ];

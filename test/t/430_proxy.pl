@@ -27,13 +27,13 @@ sub timed
 
 subtest 'what it sees' => sub {
     my $client = client();
-    is $client->value('SELECT 6 * 7'), 42, 'answers pass';
+    is $client->value('SELECT 6 * 7'),      42,      'answers pass';
     is $client->ask('SELECT 1/0')->{state}, '22012', 'errors pass';
     is_deeply [ map { [ @$_[ 1 .. 3 ] ] } $proxy->seen(text => '6 .{1,3} 7|^SELECT 1$|22012') ],
         [
-        [ 'client', 'Query',         'SELECT 6 * 7' ],
+        [ 'client', 'Query',           'SELECT 6 * 7' ],
         [ 'server', 'CommandComplete', 'SELECT 1' ],
-        [ 'server', 'ErrorResponse', '22012 division by zero' ]
+        [ 'server', 'ErrorResponse',   '22012 division by zero' ]
         ],
         'queries, tags and errors are seen';
     my $big = $client->value(q{SELECT repeat('x', 3000000)});
@@ -54,12 +54,17 @@ for my $act (qw(close reset truncate))
         $client->value('CREATE TABLE IF NOT EXISTS seen (n int)');
         $client->value('TRUNCATE seen');
         my $rule = $proxy->on(
-            from => 'client', type => 'Query', text => '^INSERT', nth => 2, act => $act, bytes => 9
+            from  => 'client',
+            type  => 'Query',
+            text  => '^INSERT',
+            nth   => 2,
+            act   => $act,
+            bytes => 9
         );
         is $client->ask('INSERT INTO seen VALUES (1)')->{state}, '00000', 'the first match passes';
-        is $proxy->hits($rule), 0, 'nothing has been done';
-        is $client->ask('INSERT INTO seen VALUES (2)')->{state}, 'lost', 'the second does not';
-        is $proxy->hits($rule), 1, 'the rule has acted';
+        is $proxy->hits($rule),                                  0,       'nothing has been done';
+        is $client->ask('INSERT INTO seen VALUES (2)')->{state}, 'lost',  'the second does not';
+        is $proxy->hits($rule),                                  1,       'the rule has acted';
         $client = client();
         is $client->ask('INSERT INTO seen VALUES (3)')->{state}, '00000', 'the third passes';
         is $client->value('SELECT string_agg(n::text, \',\' ORDER BY n) FROM seen'), '1,3',
@@ -70,7 +75,7 @@ for my $act (qw(close reset truncate))
         $client = client();
         $proxy->on(from => 'server', type => 'CommandComplete', text => '^INSERT', act => $act, bytes => 3);
         is $client->ask('INSERT INTO seen VALUES (5)')->{state}, 'lost', 'an answer is lost';
-        is $herd->sql('SELECT count(*) FROM seen WHERE n = 5'), 1, 'to what was done';
+        is $herd->sql('SELECT count(*) FROM seen WHERE n = 5'),  1,      'to what was done';
     };
 }
 
@@ -93,8 +98,8 @@ subtest 'stall and delay' => sub {
     cmp_ok $seconds, '>=', 0.5, 'after its delay';
     $proxy->on(from => 'client', text => 'SELECT 2', act => 'stall');
     ($state) = timed($client, 'SELECT 2', 0.5);
-    is $state, 'timeout', 'a stalled connection says nothing';
-    is client()->value('SELECT 3'), 3, 'another one goes on';
+    is $state,                      'timeout', 'a stalled connection says nothing';
+    is client()->value('SELECT 3'), 3,         'another one goes on';
     $proxy->heal;
     is $client->answer->{state}, '00000', 'nothing is lost when the stall ends';
     $proxy->on(from => 'client', text => 'SELECT 4', act => 'stall', seconds => 0.5, after => 1);
@@ -121,14 +126,17 @@ subtest 'everything at once' => sub {
 subtest 'a node behind a broken link' => sub {
     $herd->sql('CREATE TABLE t (k int PRIMARY KEY, v int)');
     $herd->sql("SELECT herd.distribute('t', 'k')");
-    my $key = $herd->key_on('t');
-    my $write = join '', 'BEGIN;', (map { "INSERT INTO t VALUES ($key->{$_}, 1) ON CONFLICT (k) DO UPDATE SET v = t.v + 1;" } qw(n1 n2)), 'COMMIT;';
+    my $key   = $herd->key_on('t');
+    my $write = join '', 'BEGIN;',
+        (map { "INSERT INTO t VALUES ($key->{$_}, 1) ON CONFLICT (k) DO UPDATE SET v = t.v + 1;" } qw(n1 n2)),
+        'COMMIT;';
     my $n1 = $herd->proxy('n1');
-    my $client = Herd::Client->new(host => $herd->coordinator->host, port => $herd->coordinator->port, dbname => $herd->dbname);
+    my $client =
+        Herd::Client->new(host => $herd->coordinator->host, port => $herd->coordinator->port, dbname => $herd->dbname);
     my $rule = $n1->on(from => 'client', type => 'Parse', text => '^PREPARE TRANSACTION', act => 'close');
-    is $client->ask($write)->{state}, '08006', 'PREPARE does not arrive: the transaction fails';
-    is $n1->hits($rule), 1, 'the rule has acted';
-    is $herd->sql('SELECT count(*) FROM t'), 0, 'all of it';
+    is $client->ask($write)->{state},        '08006', 'PREPARE does not arrive: the transaction fails';
+    is $n1->hits($rule),                     1,       'the rule has acted';
+    is $herd->sql('SELECT count(*) FROM t'), 0,       'all of it';
     $n1->forget;
     $n1->on(from => 'server', type => 'CommandComplete', text => '^COMMIT PREPARED', act => 'stall', seconds => 3);
     my $answer = $client->ask($write);

@@ -21,7 +21,11 @@ sub client
 
 sub update { return "UPDATE account SET amount = amount + 1 WHERE id = $key->{ $_[0] }"; }
 
-ok $herd->poll_sql($herd->coordinator, 'SELECT sentence FROM herd.supervisor', 'all 2 nodes are up, no transaction is in doubt'),
+ok $herd->poll_sql(
+    $herd->coordinator,
+    'SELECT sentence FROM herd.supervisor',
+    'all 2 nodes are up, no transaction is in doubt'
+    ),
     'the supervisor is connected to both nodes';
 
 my ($one, $other) = (client(), client());
@@ -49,7 +53,8 @@ ok Herd::poll_until(
         return keys %answers > 0;
     },
     'the deadlock to end'
-), 'the deadlock ends';
+    ),
+    'the deadlock ends';
 my $took = time - $begin;
 cmp_ok $took, '<', 5, 'within five seconds' or diag $took;
 my ($victim) = grep { $answers{$_} eq '40P01' } keys %answers;
@@ -57,5 +62,5 @@ ok defined $victim, 'with 40P01 for one of the two';
 my $survivor = $victim eq 'one' ? $other : $one;
 $_->ask('ROLLBACK') for $victim eq 'one' ? $one : $other;
 is $answers{ $victim eq 'one' ? 'other' : 'one' } || $survivor->answer->{state}, '00000', 'and the other one goes on';
-is $survivor->ask('COMMIT')->{state}, '00000', 'and commits';
+is $survivor->ask('COMMIT')->{state},                                            '00000', 'and commits';
 done_testing;

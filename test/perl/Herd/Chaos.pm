@@ -147,7 +147,8 @@ sub new
     my ($class, $herd, $number) = @_;
     my $server = $herd->coordinator;
     return bless {
-        number  => $number, state => {},
+        number  => $number,
+        state   => {},
         address => { host => $server->host, port => $server->port, dbname => $herd->dbname }
     }, $class;
 }
@@ -167,8 +168,10 @@ sub ask
     }
     $answer ||= $self->{client}->ask($sql);
     my $end = time;
+
     # Who is told that a node is away tries again a little later.
     usleep(50_000) if $answer->{state} =~ /^(08|57P|lost)/;
+
     # A client that gets no answer leaves: what it waits for is in the record.
     delete $self->{client} if $answer->{state} eq 'timeout';
     return { %$answer, begin => $begin, end => $end };
@@ -186,9 +189,15 @@ sub transaction
         next if $answers[-1]{state} eq '00000';
         my $state   = $answers[-1]{state};
         my $unknown = $sql eq 'COMMIT' && $state =~ /^(08007|lost|timeout|57P0\d)$/;
+
         # An error of COMMIT itself has ended the block.
         $self->ask('ROLLBACK') if $sql ne 'COMMIT' && $self->{client} && $self->{client}->is_open;
-        return { outcome => $unknown ? 'unknown' : 'failed', state => $state, message => $answers[-1]{message}, answers => \@answers };
+        return {
+            outcome => $unknown ? 'unknown' : 'failed',
+            state   => $state,
+            message => $answers[-1]{message},
+            answers => \@answers
+        };
     }
     my $outcome = ($answers[-1]{tags}[0] || '') eq 'COMMIT' ? 'committed' : 'failed';
     return { outcome => $outcome, state => '00000', message => '', answers => \@answers };

@@ -24,7 +24,7 @@ sub new
     my $self = bless { buffer => '' }, $class;
     $self->{socket} =
         $arg{host} =~ m{^/}
-        ? IO::Socket::UNIX->new(Peer => "$arg{host}/.s.PGSQL.$arg{port}")
+        ? IO::Socket::UNIX->new(Peer     => "$arg{host}/.s.PGSQL.$arg{port}")
         : IO::Socket::INET->new(PeerAddr => $arg{host}, PeerPort => $arg{port}, Proto => 'tcp');
     die "lost cannot connect: $!\n" unless $self->{socket};
     my $user    = getpwuid $<;
@@ -69,7 +69,9 @@ sub value
     my ($self, $sql) = @_;
     my $answer = $self->ask($sql);
     die "$sql: $answer->{state} $answer->{message}" if $answer->{state} ne '00000';
-    return join "\n", map { join '|', map { defined $_ ? $_ : '' } @$_ } @{ $answer->{rows} };
+    return join "\n", map {
+        join '|', map { defined $_ ? $_ : '' } @$_
+    } @{ $answer->{rows} };
 }
 
 sub is_open { return defined $_[0]{socket}; }
@@ -101,13 +103,14 @@ sub answer
     my $end = time + (defined $limit ? $limit : $timeout);
     while (my ($type, $body) = $self->message($end))
     {
-        if    ($type eq 'D') { push @{ $answer->{rows} }, [ values_of($body) ]; }
-        elsif ($type eq 'C') { push @{ $answer->{tags} }, $body =~ s/\0//r; }
-        elsif ($type eq 'E') { @$answer{qw(state message)} = fields($body); }
-        elsif ($type eq 'N') { push @{ $answer->{warnings} }, (fields($body))[1]; }
-        elsif ($type eq 'Z') { return $answer; }
+        if    ($type eq 'D')       { push @{ $answer->{rows} }, [ values_of($body) ]; }
+        elsif ($type eq 'C')       { push @{ $answer->{tags} }, $body =~ s/\0//r; }
+        elsif ($type eq 'E')       { @$answer{qw(state message)} = fields($body); }
+        elsif ($type eq 'N')       { push @{ $answer->{warnings} }, (fields($body))[1]; }
+        elsif ($type eq 'Z')       { return $answer; }
         elsif ($type eq 'timeout') { return { %$answer, state => 'timeout', message => 'no answer' }; }
     }
+
     # After FATAL the server closes the connection: its SQLSTATE says more than 'lost'.
     close delete $self->{socket};
     return $answer->{state} eq '00000' ? { %$answer, state => 'lost', message => $self->{end} } : $answer;
@@ -116,7 +119,7 @@ sub answer
 sub fields
 {
     my ($body) = @_;
-    my %field = map { /^(.)(.*)/s ? ($1 => $2) : () } split /\0/, $body;
+    my %field  = map { /^(.)(.*)/s ? ($1 => $2) : () } split /\0/, $body;
     return ($field{C}, join '; ', grep { defined } @field{qw(M D)});
 }
 

@@ -26,8 +26,8 @@ use Time::HiRes qw(time usleep);
 
 our $patience = 5;
 
-my %victims = (coordinator => ['coordinator'], one => ['n1'], two => [ 'n1', 'n2' ]);
-my @strikes = qw(error kill cut stall);
+my %victims     = (coordinator => ['coordinator'], one => ['n1'], two => [ 'n1', 'n2' ]);
+my @strikes     = qw(error kill cut stall);
 my @node_errors = map { "node.before_$_" } qw(prepare commit finish_prepared);
 
 sub cells
@@ -38,7 +38,9 @@ sub cells
         for my $victim (qw(coordinator one two))
         {
             my @here = stops_at_victim({ %$step, victim => $victim }) ? 'crash' : ();
-            push @cells, map { { %$step, victim => $victim, strike => $_ } } @strikes, @here;
+            push @cells, map {
+                { %$step, victim => $victim, strike => $_ }
+            } @strikes, @here;
         }
     }
     return @cells;
@@ -82,9 +84,9 @@ sub on
     my $server = $self->{herd}->node($name);
     for my $attempt (1 .. 2)
     {
-        $self->{admin}{$name} = eval {
-            Herd::Client->new(host => $server->host, port => $server->port, dbname => $self->{herd}->dbname)
-        } unless $self->{admin}{$name} && $self->{admin}{$name}->is_open;
+        $self->{admin}{$name} =
+            eval { Herd::Client->new(host => $server->host, port => $server->port, dbname => $self->{herd}->dbname) }
+            unless $self->{admin}{$name} && $self->{admin}{$name}->is_open;
         next unless $self->{admin}{$name};
         my $answer = $self->{admin}{$name}->ask($sql);
         return join ' ', map { @$_ } @{ $answer->{rows} } if $answer->{state} eq '00000';
@@ -118,6 +120,7 @@ sub run
     my $client = $self->client;
     $self->on($_->[0], "SELECT herd.failpoint_set('$_->[1]', '$_->[2]')") for @stops, $self->preparations($cell);
     $client->send($plan->{sql});
+
     # The supervisor's steps come when the client has its answer.
     my $answer = $cell->{kind} eq 'recovery' ? $client->answer : undef;
     if ($self->reached($cell, \@stops))
@@ -169,7 +172,9 @@ sub reached
         my $condition =
             $action eq 'pause'
             ? sub { $self->on($server, 'SELECT herd.failpoint_paused()') =~ /\Q$step\E/ }
-            : sub { $self->has_logged($server, $action eq 'error' ? "failpoint \"$step\"" : 'was terminated by signal 9') };
+            : sub {
+            $self->has_logged($server, $action eq 'error' ? "failpoint \"$step\"" : 'was terminated by signal 9');
+            };
         next if Herd::poll_until($condition, undef, 10);
         $self->complain("$step was not reached on $server");
         return 0;
@@ -201,8 +206,10 @@ sub strike_error
     return if stops_at_victim($cell);
     if ($cell->{victim} eq 'coordinator')
     {
-        $self->on('coordinator', "SELECT pg_cancel_backend(pid) FROM pg_stat_activity
-            WHERE query ~ 'COMMIT' AND state = 'active' AND pid <> pg_backend_pid()");
+        $self->on(
+            'coordinator', "SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+            WHERE query ~ 'COMMIT' AND state = 'active' AND pid <> pg_backend_pid()"
+        );
         return;
     }
     for my $name (@names)
@@ -287,7 +294,10 @@ sub mend
         Herd::poll_until(sub { $self->on($name, 'SELECT 1') eq '1' }, "$name to be back");
     }
     my @set = (@$stops, $self->preparations($cell));
-    push @set, map { my $name = $_; map { [ $name, $_ ] } @node_errors } grep { $_ ne 'coordinator' } @names;
+    push @set, map {
+        my $name = $_;
+        map { [ $name, $_ ] } @node_errors
+    } grep { $_ ne 'coordinator' } @names;
     $self->on($_->[0], "SELECT herd.failpoint_clear('$_->[1]')") for @set;
     return;
 }
@@ -296,6 +306,7 @@ sub mend
 sub judge
 {
     my ($self, $cell, $plan, $answer) = @_;
+
     # Once COMMIT is answered, what fails afterwards is another matter.
     my $state = (grep { $_ eq 'COMMIT' } @{ $answer->{tags} }) ? '00000' : $answer->{state};
     $self->complain("it reads $answer->{rows}[-1][0] of its own write")
@@ -305,6 +316,7 @@ sub judge
     my $clean = Herd::poll_until(sub { ($what = $self->in_doubt) eq '' }, undef, $patience);
     my $took  = time - $begin;
     $self->{slowest} = $took if $took > $self->{slowest};
+
     if (!$clean)
     {
         $self->complain("still in doubt after $patience s: $what");
@@ -314,7 +326,7 @@ sub judge
     my $told    = "$outcome, the client saw $state";
     $self->complain("not all or nothing: $told") unless $outcome =~ /^(all|none)$/;
     $self->complain("$told, it must be $cell->{outcome}") if $cell->{outcome} && $outcome ne $cell->{outcome};
-    $self->complain($told) if $state eq '00000' && $outcome ne 'all' || $state eq 'timeout';
+    $self->complain($told) if $state eq '00000'                && $outcome ne 'all' || $state eq 'timeout';
     $self->complain($told) if $state !~ /^(00000|lost|08007)$/ && $outcome ne 'none';
     my $expected = $cell->{strike} eq 'error' ? qr/./ : qr/^(00000|lost|08\d\d\d|57P0\d|57014|23505|HR006)$/;
     $self->complain("the client saw $answer->{state}: $answer->{message}") if $answer->{state} !~ $expected;
@@ -340,17 +352,22 @@ sub in_doubt
 {
     my ($self) = @_;
     my @found;
+
     # A session whose client is gone may be about to commit.
-    my $busy = $self->on('coordinator', "SELECT pid FROM pg_stat_activity
-        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()");
+    my $busy = $self->on(
+        'coordinator', "SELECT pid FROM pg_stat_activity
+        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    );
     push @found, "session $busy is there" if $busy ne '';
     for my $name (qw(coordinator n1 n2))
     {
         my $held = $self->on($name, 'SELECT gid FROM pg_prepared_xacts');
         push @found, "$name holds $held" if $held ne '';
     }
-    my $kept = $self->on('coordinator', "SELECT (SELECT count(*) FROM herd.dist_transaction) || ' decisions, '
-        || (SELECT count(*) FROM herd.transactions) || ' in the view'");
+    my $kept = $self->on(
+        'coordinator', "SELECT (SELECT count(*) FROM herd.dist_transaction) || ' decisions, '
+        || (SELECT count(*) FROM herd.transactions) || ' in the view'"
+    );
     push @found, $kept if $kept ne '0 decisions, 0 in the view';
     return join '; ', @found;
 }
@@ -358,7 +375,7 @@ sub in_doubt
 # What is there of the transaction's rows, read on the servers themselves.
 sub outcome
 {
-    my ($self, $plan) = @_;
+    my ($self,  $plan) = @_;
     my ($there, @seen) = (0);
     for my $row (@{ $plan->{rows} })
     {

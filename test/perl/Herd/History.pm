@@ -72,12 +72,15 @@ sub settle_unknown
         for my $op (grep { $_->[0] eq 'read' } @{ $transaction->{ops} })
         {
             my (undef, $key, $values) = @$op;
-            for my $writer (grep { defined } map { $self->{writer}{$key}{$_} } @$values) { $read{ $writer->{id} } = 1; }
+            for my $writer (grep { defined } map { $self->{writer}{$key}{$_} } @$values)
+            {
+                $read{ $writer->{id} } = 1;
+            }
         }
     }
     $self->{there} = {
-        map { $_->{id} => $_ }
-            grep { $_->{state} eq 'committed' || $_->{state} eq 'unknown' && $read{ $_->{id} } } @{ $self->{all} }
+        map  { $_->{id} => $_ }
+        grep { $_->{state} eq 'committed' || $_->{state} eq 'unknown' && $read{ $_->{id} } } @{ $self->{all} }
     };
     return;
 }
@@ -193,7 +196,10 @@ sub check_end
     my %end;
     for my $final (grep { $_->{final} } @{ $self->{all} })
     {
-        for my $op (@{ $final->{ops} }) { $end{ $op->[1] } = { map { $_ => 1 } @{ $op->[2] } }; }
+        for my $op (@{ $final->{ops} })
+        {
+            $end{ $op->[1] } = { map { $_ => 1 } @{ $op->[2] } };
+        }
     }
     for my $id (sort keys %{ $self->{there} })
     {
@@ -280,7 +286,12 @@ sub graph
 {
     my ($self, $wanted) = @_;
     my $there = $self->{there};
-    my $graph = Herd::History::Graph->new(map { my $time = $_; $time => { map { $_ => $there->{$_}{$time} } keys %$there } } qw(begin end));
+    my $graph = Herd::History::Graph->new(
+        map {
+            my $time = $_;
+            $time => { map { $_ => $there->{$_}{$time} } keys %$there }
+        } qw(begin end)
+    );
     for my $key (grep { $wanted->($_) } keys %{ $self->{versions} })
     {
         my @writers = grep { $_ && $there->{ $_->{id} } }
@@ -291,10 +302,10 @@ sub graph
     {
         my ($reader, $key, $values) = @$read;
         my $versions = $self->{versions}{$key};
-        my $last     = @$values ? $self->{writer}{$key}{ $values->[-1] } : undef;
+        my $last     = @$values              ? $self->{writer}{$key}{ $values->[-1] }                  : undef;
         my $next     = @$values < @$versions ? $self->{writer}{$key}{ $versions->[ scalar @$values ] } : undef;
-        $graph->add($last->{id}, 'wr', $reader->{id}, $key)   if $last && $there->{ $last->{id} };
-        $graph->add($reader->{id}, 'rw', $next->{id}, $key) if $next && $there->{ $next->{id} };
+        $graph->add($last->{id},   'wr', $reader->{id}, $key) if $last && $there->{ $last->{id} };
+        $graph->add($reader->{id}, 'rw', $next->{id},   $key) if $next && $there->{ $next->{id} };
     }
     return $graph;
 }

@@ -62,10 +62,10 @@ sub on
     return $self->command('rule', %rule);
 }
 
-sub hits        { my ($self, $rule)   = @_; return $self->command('hits', rule => $rule); }
+sub hits        { my ($self, $rule) = @_; return $self->command('hits', rule => $rule); }
 sub seen        { my ($self, %wanted) = @_; return @{ $self->command('seen', %wanted) }; }
 sub connections { return $_[0]->command('count'); }
-sub forget      { return $_[0]->command('forget'); }              # rules, and what was seen
+sub forget      { return $_[0]->command('forget'); }                                         # rules, and what was seen
 
 # Closes all connections and refuses new ones; reset => 1: by a TCP reset; keep_listening => 1: new
 # ones go on.
@@ -90,6 +90,7 @@ sub stop
 {
     my ($self) = @_;
     return unless $self->{pid} && $self->{owner} == $$;
+
     # Other children of the test may still have the control's other end.
     syswrite $self->{control}, qq({"do":"quit"}\n);
     waitpid delete $self->{pid}, 0;

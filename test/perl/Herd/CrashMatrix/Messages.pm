@@ -17,20 +17,20 @@ use Time::HiRes qw(time);
 
 # The statement's beginning, as the node gets it; the kind of transaction; what becomes of it.
 my @messages = (
-    [ 'BEGIN',              'two_phase', undef ],
-    [ 'INSERT',             'two_phase', undef ],
+    [ 'BEGIN',               'two_phase', undef ],
+    [ 'INSERT',              'two_phase', undef ],
     [ 'PREPARE TRANSACTION', 'two_phase', undef ],
-    [ 'COMMIT PREPARED',    'two_phase', 'all' ],
-    [ 'COMMIT',             'one_phase', undef ],
-    [ 'ROLLBACK PREPARED',  'rollback',  'none' ],
-    [ 'SAVEPOINT',          'savepoint', undef ],
-    [ 'ROLLBACK TO',        'savepoint', undef ],
-    [ 'RELEASE',            'savepoint', undef ],
-    [ 'COMMIT PREPARED',    'recovery',  'all' ]
+    [ 'COMMIT PREPARED',     'two_phase', 'all' ],
+    [ 'COMMIT',              'one_phase', undef ],
+    [ 'ROLLBACK PREPARED',   'rollback',  'none' ],
+    [ 'SAVEPOINT',           'savepoint', undef ],
+    [ 'ROLLBACK TO',         'savepoint', undef ],
+    [ 'RELEASE',             'savepoint', undef ],
+    [ 'COMMIT PREPARED',     'recovery',  'all' ]
 );
 my %rules = (
-    lost       => { from => 'client', type => 'Parse', act => 'close' },
-    delivered  => { from => 'client', type => 'Execute', act => 'reset', after => 1 },
+    lost       => { from => 'client', type => 'Parse',           act => 'close' },
+    delivered  => { from => 'client', type => 'Execute',         act => 'reset', after => 1 },
     unanswered => { from => 'server', type => 'CommandComplete', act => 'close' },
     truncated  => { from => 'server', type => 'CommandComplete', act => 'truncate', bytes => 7 },
     stall      => { from => 'server', type => 'CommandComplete', act => 'stall' }
@@ -45,7 +45,14 @@ sub cells
         for my $victim (qw(one two))
         {
             push @cells, map {
-                { step => "$kind $text", message => $text, kind => $kind, outcome => $outcome, victim => $victim, strike => $_ }
+                {
+                    step    => "$kind $text",
+                    message => $text,
+                    kind    => $kind,
+                    outcome => $outcome,
+                    victim  => $victim,
+                    strike  => $_
+                }
             } qw(lost delivered unanswered truncated stall);
         }
     }
@@ -63,18 +70,21 @@ sub run
     my %rule  = (%{ $rules{ $cell->{strike} } }, text => $text);
     $rule{seconds} = $matrix->{stall} if $cell->{strike} eq 'stall';
     my %numbers = map { $_ => $herd->proxy($_)->on(%rule) } @names;
-    $matrix->on('coordinator', "SELECT herd.failpoint_set('commit.after_local', 'error')") if $cell->{kind} eq 'recovery';
+    $matrix->on('coordinator', "SELECT herd.failpoint_set('commit.after_local', 'error')")
+        if $cell->{kind} eq 'recovery';
     my $client = $matrix->client;
     my $begin  = time;
     my $answer = $client->ask($plan->{sql});
     my $waited = time - $begin;
+
     # One node's answer may be asked for when the other's has come.
     my $limit = $Herd::CrashMatrix::patience + ($cell->{strike} eq 'stall' ? $matrix->{stall} * @names : 0);
-    my $hit    = Herd::poll_until(
+    my $hit   = Herd::poll_until(
         sub {
             grep { $herd->proxy($_)->hits($numbers{$_}) } @names;
         },
-        undef, 10
+        undef,
+        10
     );
     $matrix->complain(sprintf 'the client waited for %.1f s', $waited) if $waited > $limit;
     $matrix->complain("no $cell->{message} came by") unless $hit;

@@ -94,13 +94,13 @@ sub components
             }
             if (defined(my $next = shift @{ $frame->[1] }))
             {
-                if (!defined $index{$next}) { push @work, [$next]; }
+                if    (!defined $index{$next})                        { push @work, [$next]; }
                 elsif ($on_stack{$next} && $index{$next} < $low{$at}) { $low{$at} = $index{$next}; }
                 next;
             }
             pop @work;
             $low{ $work[-1][0] } = $low{$at} if @work && $low{$at} < $low{ $work[-1][0] };
-            next if $low{$at} != $index{$at};
+            next                             if $low{$at} != $index{$at};
             my @component;
             do { push @component, pop @stack; delete $on_stack{ $component[-1] }; } until $component[-1] eq $at;
             push @components, \@component if @component > 1;

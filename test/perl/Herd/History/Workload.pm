@@ -46,17 +46,21 @@ sub round
     my $count = 2 + int $how{seconds} / $generation;
     my $from  = 1000 * ++$self->{rounds};
     my $keys  = join ',', @{ $self->{keys} };
-    $self->{herd}->sql("INSERT INTO list SELECT k, $from + g, '{}' FROM unnest('{$keys}'::int[]) k, generate_series(0, $count) g");
-    my $begin = time;
+    $self->{herd}->sql(
+        "INSERT INTO list SELECT k, $from + g, '{}' FROM unnest('{$keys}'::int[]) k, generate_series(0, $count) g");
+    my $begin   = time;
     my @records = $chaos->run(
-        sessions => 8, seconds => $how{seconds}, kill => $how{kill}, ways => $how{ways},
+        sessions => 8,
+        seconds  => $how{seconds},
+        kill     => $how{kill},
+        ways     => $how{ways},
         work     => sub { $self->work($_[0], $from + int((time - $begin) / $generation), \%how) }
     );
     $self->{herd}->nothing_prepared;
     my @transactions = (grep({ $_->{ops} } @records), $self->final_read($from));
     return {
-        history => Herd::History->new(@transactions),
-        totals  => [ map { @{ $_->{totals} || [] } } @records ],
+        history  => Herd::History->new(@transactions),
+        totals   => [ map { @{ $_->{totals} || [] } } @records ],
         outcomes => \@records
     };
 }
@@ -74,7 +78,10 @@ sub work
         return () if $session->ask($set[0])->{state} ne '00000';
         $session->{state}{client} = $session->{client};
     }
-    my $record = $dice < 10 ? $self->move_money($session, $level) : $dice < 20 ? $self->count_money($session, $level) : $self->use_lists($session, $level, $generation);
+    my $record =
+          $dice < 10 ? $self->move_money($session, $level)
+        : $dice < 20 ? $self->count_money($session, $level)
+        :              $self->use_lists($session, $level, $generation);
     return { level => $level, session => $session->{number}, %$record };
 }
 
@@ -89,12 +96,12 @@ sub use_lists
         my $dice = $session->random(100);
         my @keys = map { $self->{keys}[ $session->random(scalar @{ $self->{keys} }) ] } 1 .. 2 + $session->random(3);
         if    ($dice < 55) { push @plan, [ append => $keys[0], ++$session->{state}{value} * 10 + $session->{number} ]; }
-        elsif ($dice < 70) { push @plan, [ read => $keys[0] ]; }
-        else               { push @plan, [ read => @keys ]; }
+        elsif ($dice < 70) { push @plan, [ read   => $keys[0] ]; }
+        else               { push @plan, [ read   => @keys ]; }
     }
-    my @sql = map { statement($generation, @$_) } @plan;
-    my $alone = @plan == 1 && $session->random(2);
-    my $end   = $alone ? alone($session, @sql) : $session->transaction(begin($level), @sql);
+    my @sql     = map { statement($generation, @$_) } @plan;
+    my $alone   = @plan == 1 && $session->random(2);
+    my $end     = $alone ? alone($session, @sql) : $session->transaction(begin($level), @sql);
     my @answers = @{ $end->{answers} };
     shift @answers unless $alone;
     my @ops;
@@ -103,12 +110,18 @@ sub use_lists
         my ($kind, $key, $value) = @{ $plan[$number] };
         if ($kind eq 'append') { push @ops, [ 'append', "$key/$generation", $value ]; next; }
         next unless $answers[$number];
-        push @ops, map { [ 'read', "$_->[0]/$generation", [ $_->[1] =~ /\d+/g ], $number ] } @{ $answers[$number]{rows} };
+        push @ops,
+            map { [ 'read', "$_->[0]/$generation", [ $_->[1] =~ /\d+/g ], $number ] } @{ $answers[$number]{rows} };
     }
     my $name = "$session->{number}." . ++$session->{state}{transactions};
     return {
-        id => $name, $alone ? (level => 'read committed') : (), state => $end->{outcome}, ops => \@ops, sqlstate => $end->{state},
-        begin => $end->{answers}[0]{begin}, end => $end->{answers}[-1]{end}
+        id => $name,
+        $alone ? (level => 'read committed') : (),
+        state    => $end->{outcome},
+        ops      => \@ops,
+        sqlstate => $end->{state},
+        begin    => $end->{answers}[0]{begin},
+        end      => $end->{answers}[-1]{end}
     };
 }
 
@@ -116,8 +129,8 @@ sub use_lists
 sub alone
 {
     my ($session, $sql) = @_;
-    my $answer = $session->ask($sql);
-    my $state  = $answer->{state};
+    my $answer  = $session->ask($sql);
+    my $state   = $answer->{state};
     my $outcome = $state eq '00000' ? 'committed' : $state =~ /^(08007|lost|timeout|57P0\d)$/ ? 'unknown' : 'failed';
     return { outcome => $outcome, state => $state, answers => [$answer] };
 }
@@ -134,9 +147,11 @@ sub move_money
     my ($self, $session, $level) = @_;
     my ($from, $to) = map { 1 + $session->random($accounts) } 1 .. 2;
     return { state => 'failed', sqlstate => '00000' } if $from == $to;
-    my $end = $session->transaction(begin($level),
+    my $end = $session->transaction(
+        begin($level),
         "UPDATE money SET amount = amount - 1 WHERE id = $from",
-        "UPDATE money SET amount = amount + 1 WHERE id = $to");
+        "UPDATE money SET amount = amount + 1 WHERE id = $to"
+    );
     return { state => $end->{outcome}, sqlstate => $end->{state} };
 }
 
@@ -144,13 +159,20 @@ sub move_money
 sub count_money
 {
     my ($self, $session, $level) = @_;
-    my $end = $session->transaction(begin($level), 'SELECT sum(amount) FROM money',
-        map { "SELECT amount FROM money WHERE id = $_" } 1 .. $accounts);
+    my $end = $session->transaction(
+        begin($level),
+        'SELECT sum(amount) FROM money',
+        map { "SELECT amount FROM money WHERE id = $_" } 1 .. $accounts
+    );
     return { state => 'failed', sqlstate => $end->{state} } if $end->{outcome} ne 'committed';
     my (undef, $sum, @rows) = map { $_->{rows}[0][0] } @{ $end->{answers} };
     my $by_row = 0;
     $by_row += $_ for @rows[ 0 .. $accounts - 1 ];
-    return { state => 'committed', sqlstate => '00000', totals => [ [ $level, 'statement', $sum ], [ $level, 'transaction', $by_row ] ] };
+    return {
+        state    => 'committed',
+        sqlstate => '00000',
+        totals   => [ [ $level, 'statement', $sum ], [ $level, 'transaction', $by_row ] ]
+    };
 }
 
 sub final_read

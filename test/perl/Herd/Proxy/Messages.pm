@@ -11,32 +11,61 @@ use warnings;
 
 my %name = (
     client => {
-        Q => 'Query',    P => 'Parse',     B => 'Bind',     E => 'Execute',  D => 'Describe', S => 'Sync',
-        C => 'Close',    H => 'Flush',     X => 'Terminate', d => 'CopyData', c => 'CopyDone', f => 'CopyFail',
-        p => 'Password', F => 'FunctionCall'
+        Q => 'Query',
+        P => 'Parse',
+        B => 'Bind',
+        E => 'Execute',
+        D => 'Describe',
+        S => 'Sync',
+        C => 'Close',
+        H => 'Flush',
+        X => 'Terminate',
+        d => 'CopyData',
+        c => 'CopyDone',
+        f => 'CopyFail',
+        p => 'Password',
+        F => 'FunctionCall'
     },
     server => {
-        R => 'Authentication', K => 'BackendKeyData',   S => 'ParameterStatus', Z => 'ReadyForQuery',
-        C => 'CommandComplete', D => 'DataRow',         T => 'RowDescription',  E => 'ErrorResponse',
-        N => 'NoticeResponse', A => 'Notification',     1 => 'ParseComplete',   2 => 'BindComplete',
-        3 => 'CloseComplete',  t => 'ParameterDescription', n => 'NoData',      I => 'EmptyQuery',
-        s => 'PortalSuspended', G => 'CopyIn',          H => 'CopyOut',         W => 'CopyBoth',
-        d => 'CopyData',       c => 'CopyDone'
+        R => 'Authentication',
+        K => 'BackendKeyData',
+        S => 'ParameterStatus',
+        Z => 'ReadyForQuery',
+        C => 'CommandComplete',
+        D => 'DataRow',
+        T => 'RowDescription',
+        E => 'ErrorResponse',
+        N => 'NoticeResponse',
+        A => 'Notification',
+        1 => 'ParseComplete',
+        2 => 'BindComplete',
+        3 => 'CloseComplete',
+        t => 'ParameterDescription',
+        n => 'NoData',
+        I => 'EmptyQuery',
+        s => 'PortalSuspended',
+        G => 'CopyIn',
+        H => 'CopyOut',
+        W => 'CopyBoth',
+        d => 'CopyData',
+        c => 'CopyDone'
     }
 );
 
 # What stands where the protocol's version stands in a client's first message.
 my %first = (
-    80_877_102 => 'CancelRequest', 80_877_103 => 'SSLRequest',
-    80_877_104 => 'GSSENCRequest', 196_608    => 'Startup'
+    80_877_102 => 'CancelRequest',
+    80_877_103 => 'SSLRequest',
+    80_877_104 => 'GSSENCRequest',
+    196_608    => 'Startup'
 );
 
 sub new
 {
     my ($class, $side) = @_;
+
     # A client begins with messages that have no type.
-    return bless { side => $side, buffer => '', starting => $side eq 'client', statement => {}, portal => {} },
-        $class;
+    return bless { side => $side, buffer => '', starting => $side eq 'client', statement => {}, portal => {} }, $class;
 }
 
 sub add { $_[0]{buffer} .= $_[1]; return; }

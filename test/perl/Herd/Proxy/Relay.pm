@@ -8,7 +8,7 @@ use Herd::Proxy::Messages;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 use JSON::PP;
-use Socket qw(SOL_SOCKET SO_LINGER SOMAXCONN);
+use Socket      qw(SOL_SOCKET SO_LINGER SOMAXCONN);
 use Time::HiRes qw(time);
 
 my $most_seen    = 50_000;
@@ -20,7 +20,13 @@ sub new
 {
     my ($class, %arg) = @_;
     return bless {
-        %arg, connections => {}, rules => {}, seen => [], number => 0, commands => '', stalled => 0
+        %arg,
+        connections => {},
+        rules       => {},
+        seen        => [],
+        number      => 0,
+        commands    => '',
+        stalled     => 0
     }, $class;
 }
 
@@ -38,8 +44,11 @@ sub listen
 {
     my ($self) = @_;
     $self->{listener} = IO::Socket::INET->new(
-        LocalAddr => '127.0.0.1', LocalPort => $self->{port}, Proto => 'tcp',
-        Listen    => SOMAXCONN,   ReuseAddr => 1
+        LocalAddr => '127.0.0.1',
+        LocalPort => $self->{port},
+        Proto     => 'tcp',
+        Listen    => SOMAXCONN,
+        ReuseAddr => 1
     ) or die "proxy on port $self->{port}: $!";
     return;
 }
@@ -49,7 +58,7 @@ sub turn
 {
     my ($self) = @_;
     my ($reads, $writes) = ('', '');
-    vec($reads, fileno $self->{control}, 1) = 1;
+    vec($reads, fileno $self->{control}, 1)  = 1;
     vec($reads, fileno $self->{listener}, 1) = 1 if $self->{listener} && !$self->{stalled};
     my @watched = map { $self->watch($_, \$reads, \$writes) } values %{ $self->{connections} };
     select $reads, $writes, undef, $self->next_pause;
@@ -57,7 +66,7 @@ sub turn
     for my $watch (@watched)
     {
         my ($connection, $side, $number) = @$watch;
-        next if $connection->{gone};
+        next                             if $connection->{gone};
         $self->write($connection, $side) if vec $writes, $number, 1;
         $self->read($connection, $side)  if !$connection->{gone} && vec $reads, $number, 1;
     }
@@ -73,8 +82,8 @@ sub watch
     my @watched;
     for my $side (qw(client server))
     {
-        my $number = fileno $connection->{$side};
-        my $full   = length $connection->{out}{ $other{$side} } > $most_waiting;
+        my $number    = fileno $connection->{$side};
+        my $full      = length $connection->{out}{ $other{$side} } > $most_waiting;
         my $reads_it  = !$full && !$connection->{ended}{$side} && !is_held($connection, $side);
         my $writes_it = $connection->{out}{$side} ne '' && !is_held($connection, $other{$side});
         vec($$reads,  $number, 1) = 1 if $reads_it;
@@ -110,8 +119,12 @@ sub accept
     $_->blocking(0) for $client, $server;
     my $number = ++$self->{number};
     $self->{connections}{$number} = {
-        number => $number, client => $client, server => $server,
-        out    => { client => '', server => '' }, held => {}, ended => {},
+        number => $number,
+        client => $client,
+        server => $server,
+        out    => { client => '', server => '' },
+        held   => {},
+        ended  => {},
         frames => { map { $_ => Herd::Proxy::Messages->new($_) } qw(client server) }
     };
     return;
@@ -122,8 +135,8 @@ sub read
     my ($self, $connection, $side) = @_;
     my $count = sysread $connection->{$side}, my $bytes, 65_536;
     return if !defined $count && $!{EAGAIN};
-    if ($count) { $connection->{frames}{$side}->add($bytes); }
-    else        { $connection->{ended}{$side} = 1; }
+    if   ($count) { $connection->{frames}{$side}->add($bytes); }
+    else          { $connection->{ended}{$side} = 1; }
     return;
 }
 
@@ -202,8 +215,8 @@ sub act
     if ($rule->{act} eq 'delay' || $rule->{act} eq 'stall')
     {
         $message->{passed} = 1;
-        if   ($rule->{after}) { $connection->{out}{$to} .= $message->{bytes}; $self->drain($connection, $to); }
-        else                  { $connection->{waiting}{$side} = $message; }
+        if ($rule->{after}) { $connection->{out}{$to} .= $message->{bytes}; $self->drain($connection, $to); }
+        else                { $connection->{waiting}{$side} = $message; }
         $connection->{held}{$side} = $until;
         $connection->{held}{$to}   = $until if $rule->{act} eq 'stall';
         return;
@@ -226,8 +239,8 @@ sub drain
         vec($ready, fileno $connection->{$side}, 1) = 1;
         select undef, $ready, undef, 0.1;
         my $count = syswrite $connection->{$side}, $connection->{out}{$side};
-        if    ($count)       { substr $connection->{out}{$side}, 0, $count, ''; }
-        elsif (!$!{EAGAIN})  { return; }
+        if    ($count)      { substr $connection->{out}{$side}, 0, $count, ''; }
+        elsif (!$!{EAGAIN}) { return; }
     }
     return;
 }
@@ -247,14 +260,14 @@ sub end
 sub obey
 {
     my ($self) = @_;
-    my $count = sysread $self->{control}, $self->{commands}, 65_536, length $self->{commands};
+    my $count  = sysread $self->{control}, $self->{commands}, 65_536, length $self->{commands};
     return 0 unless $count;
     while ($self->{commands} =~ s/^(.*)\n//)
     {
         my $command = decode_json($1);
         return 0 if $command->{do} eq 'quit';
-        my $method  = "do_$command->{do}";
-        my $answer  = encode_json({ answer => scalar $self->$method($command) }) . "\n";
+        my $method = "do_$command->{do}";
+        my $answer = encode_json({ answer => scalar $self->$method($command) }) . "\n";
         syswrite $self->{control}, substr $answer, 0, 1 << 16, '' while $answer ne '';
     }
     return 1;
@@ -309,7 +322,7 @@ sub do_heal
 {
     my ($self) = @_;
     $self->{stalled} = 0;
-    $_->{held} = {} for values %{ $self->{connections} };
+    $_->{held}       = {} for values %{ $self->{connections} };
     $self->listen unless $self->{listener};
     return 1;
 }
