@@ -125,6 +125,7 @@ BoardWait::BoardWait(int place) : place_(own == nullptr ? -1 : place) {
     if (place_ >= 0) {
         std::int64_t now = pg::now_ms();
         long_at_ = now + ::DeadlockTimeout / 2;
+        board_transaction();
         own->waits_since = now;
         own->wait = ++own->waits << kPlaceBits | static_cast<unsigned>(place_ + 1);
     }
