@@ -32,6 +32,7 @@ struct SqlState {
 namespace sqlstate {
 constexpr SqlState kInternalError{"XX000"};
 constexpr SqlState kOutOfMemory{"53200"};
+constexpr SqlState kTooManyConnections{"53300"};
 constexpr SqlState kFeatureNotSupported{"0A000"};
 constexpr SqlState kInvalidParameter{"22023"};
 constexpr SqlState kObjectNotInState{"55000"};

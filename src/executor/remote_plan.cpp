@@ -31,7 +31,7 @@ uint64 new_plan_id() {
     uint64 flags = (plan.routed ? 1U : 0U) | (plan.writes ? 2U : 0U) | (plan.sets_tag ? 4U : 0U) |
                    (plan.binary ? 8U : 0U) | (plan.several ? 16U : 0U) |
                    (plan.counts_rows ? 32U : 0U) | (plan.queues ? 64U : 0U) |
-                   (plan.by_keys ? 128U : 0U);
+                   (plan.by_keys ? 128U : 0U) | (plan.repeatable ? 256U : 0U);
     list = add_number(list, flags);
     list = add_number(list, plan.key_type);
     list = add_number(list, plan.key_collation);
@@ -54,6 +54,7 @@ RemotePlan from_list(const ::List* list) {
     plan.counts_rows = (flags & 32U) != 0;
     plan.queues = (flags & 64U) != 0;
     plan.by_keys = (flags & 128U) != 0;
+    plan.repeatable = (flags & 256U) != 0;
     plan.key_type = static_cast<Oid>(number_at(list, 4));
     plan.key_collation = static_cast<Oid>(number_at(list, 5));
     plan.role = static_cast<Oid>(number_at(list, 6));

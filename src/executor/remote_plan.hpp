@@ -25,6 +25,7 @@ struct RemotePlan {
     bool routed = false;        // one node, by the key expression: the first of custom_exprs
     bool by_keys = false;       // the nodes of some keys: that expression is an array of them
     bool writes = false;        // changes or locks rows
+    bool repeatable = false;    // twice is once: neither writes nor calls anything volatile
     bool queues = true;         // writes on several nodes, one such statement at a time
     bool sets_tag = false;      // its rows count in the command's tag
     bool binary = false;        // results in binary

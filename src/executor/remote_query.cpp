@@ -8,6 +8,7 @@
 extern "C" {
 #include "executor/tuptable.h"
 #include "miscadmin.h"
+#include "tcop/pquery.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -94,6 +95,9 @@ void RemoteQuery::start(const std::vector<NodeId>& nodes, const ParameterSet& pa
     statement.binary = plan_.binary;
     statement.writes = plan_.writes;
     statement.lone = lone;
+    // A cursor's rows are as they were when it was opened.
+    bool from_cursor = ::ActivePortal != nullptr && ::ActivePortal->name[0] != '\0';
+    statement.repeatable = plan_.repeatable && !from_cursor;
     statement.fragment = fragment;
     sources_.reserve(nodes.size());
     for (NodeId node : nodes) {

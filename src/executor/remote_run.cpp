@@ -212,6 +212,8 @@ void RemoteRun::start() {
     evaluate_parameters();
     bool several_places = nodes_.size() + (runs_here_ ? 1 : 0) > 1;
     if (plan_.writes && plan_.queues && several_places && plan_.group_id != 0) {
+        // Who holds the lock may be in the way of those who have the connections.
+        transaction::open_links(nodes_);
         pg::call([&] { lock_group_writes(plan_.group_id); });
     }
     bool shares_snapshot = plan_.several || known_number(state_->ss.ps.state) != 0;

@@ -37,6 +37,9 @@ constexpr const char* kNames[kCounters] = {
     "recovered",
     "deadlock_looks",
     "deadlocks",
+    "retried",
+    "idle_closed",
+    "seat_waits",
 };
 
 void initialize(void* memory) {

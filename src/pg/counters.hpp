@@ -23,6 +23,9 @@ enum class Counter : int {
     kRecovered,        // prepared transactions finished by the supervisor
     kDeadlockLooks,    // times that all servers were asked who waits for whom
     kDeadlocks,        // deadlocks over several servers that the supervisor ended
+    kRetried,          // reads sent once more because their connection was dead
+    kIdleClosed,       // connections to nodes closed because they were not used
+    kSeatWaits,        // times a session waited for its turn to connect to a node
     kCount,
 };
 

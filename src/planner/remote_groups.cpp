@@ -133,11 +133,13 @@ bool binary_rows(const RemoteGroups& groups) {
 ::Plan* make_plan(::PlannerInfo* root, ::RelOptInfo*, ::CustomPath* path, ::List* tlist, ::List*,
                   ::List*) {
     auto* groups = static_cast<RemoteGroups*>(linitial(path->custom_private));
-    RemoteText text = deparse(query_of(*groups), groups->partial ? "/*herd partial*/ " : "");
+    ::Query* query = query_of(*groups);
+    RemoteText text = deparse(query, groups->partial ? "/*herd partial*/ " : "");
     executor::RemotePlan plan;
     plan.text = text.text;
     plan.plan_id = executor::new_plan_id();
     plan.binary = binary_rows(*groups);
+    plan.repeatable = is_repeatable(query);
     ::Node* keys = describe_fragment(*groups->relation, &plan);
     auto* scan = makeNode(CustomScan);
     scan->scan.plan.targetlist = tlist;

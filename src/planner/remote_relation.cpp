@@ -326,6 +326,7 @@ void finish_scan(::PlannerInfo* root, const RemoteRelation& relation, ::CustomSc
     plan.plan_id = executor::new_plan_id();
     plan.binary = binary;
     ::Node* keys = describe_fragment(relation, &plan);
+    plan.repeatable = is_repeatable(query);
     plan.sort = sort_columns(relation);
     scan->custom_private = executor::to_list(plan);
     scan->custom_exprs = executor::expressions_of(

@@ -350,4 +350,10 @@ bool is_shippable_unseen(::Node* node) {
     return !look(node, &search);
 }
 
+bool is_repeatable(const ::Query* query) {
+    auto* node = const_cast<::Node*>(reinterpret_cast<const ::Node*>(query));
+    return query->commandType == CMD_SELECT && query->rowMarks == NIL && !query->hasModifyingCTE &&
+           !::contain_volatile_functions(node);
+}
+
 }  // namespace herd::planner

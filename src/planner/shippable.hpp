@@ -11,6 +11,7 @@ extern "C" {
 #include "postgres.h"
 
 #include "nodes/nodes.h"
+#include "nodes/parsenodes.h"
 }
 
 namespace herd::planner {
@@ -29,5 +30,9 @@ bool is_shippable_unseen(::Node* node);
 inline bool is_shippable(::Node* node, bool writes = false) {
     return why_not_shippable(node, writes) == nullptr;
 }
+
+// Whether a node that runs the query twice does no more than once: it neither changes nor locks
+// rows, nor calls anything volatile.
+bool is_repeatable(const ::Query* query);
 
 }  // namespace herd::planner

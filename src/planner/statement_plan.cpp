@@ -129,6 +129,7 @@ executor::RemotePlan remote_plan(const PlanRequest& request, const RemoteText& t
     plan.text = text.text;
     plan.plan_id = executor::new_plan_id();
     plan.writes = request.query->commandType != CMD_SELECT || request.query->rowMarks != NIL;
+    plan.repeatable = is_repeatable(request.query);
     plan.sets_tag = request.query->commandType != CMD_SELECT && request.query->canSetTag;
     plan.several = one_of_several();
     plan.binary = results_in_binary(output_of(request.query));

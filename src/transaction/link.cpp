@@ -1,17 +1,15 @@
-// Connecting, sending, receiving.
+// Sending and receiving.
 #include "transaction/link.hpp"
 
 #include "remote/session_board.hpp"
-
-#include "pg/failpoint.hpp"
 #include "transaction/endpoint.hpp"
 #include "transaction/session.hpp"
+#include "transaction/settings.hpp"
 
 namespace herd::transaction {
 
 namespace {
 
-constexpr std::int64_t kConnectTimeoutMs = 10'000;
 // How long a node may take to do what it was told when its work was canceled.
 constexpr std::int64_t kCancelTimeoutMs = 1000;
 // How long to read rows that nobody wants before the node is told to stop.
@@ -19,94 +17,23 @@ constexpr std::int64_t kReadAwayMs = 20;
 
 }  // namespace
 
-bool Link::needs_connection() {
-    // A stream's rows are its own: send() lets it take them first.
-    if (in_block_ || lost_block_ || stream_ != nullptr) {
-        return false;
-    }
-    if (connection_.usable() && owed_.empty()) {
-        take_what_has_come();
-    }
-    return !connection_.usable() || (steps_.empty() && connection_.closed_by_server());
-}
-
-void Link::start_connecting() {
-    close();
-    connection_.start(endpoint_of(require_herd(), node_));
-}
-
-void Link::finish_connecting() {
-    connection_.finish_start(pg::now_ms() + kConnectTimeoutMs);
-}
-
-void Link::ensure_usable() {
-    if (lost_block_) {
-        throw Error(sqlstate::kConnectionFailure, "the connection to node \"" +
-                                                      connection_.node_name() +
-                                                      "\" was lost in this transaction")
-            .hint("Roll back and run the transaction again.");
-    }
-    if (in_block_) {
-        if (!connection_.usable()) {
-            lost_block_ = true;
-            connection_.throw_lost("lost the connection to");
-        }
-        return;
-    }
-    if (owed_.empty() && runs_statement()) {
-        rest();
-    }
-    if (needs_connection()) {
-        start_connecting();
-        finish_connecting();
-    }
-    settle();
-}
-
-// Finishes the prepared transaction that an earlier commit had to leave, so that this session
-// reads its own writes.
-void Link::settle() {
-    constexpr int kTries = 500;  // of 10 ms: as long as the supervisor works on it
-    for (int attempt = 1; !owed_.empty(); ++attempt) {
-        HERD_FAILPOINT("link.before_settle");
-        try {
-            if (!connection_.usable()) {
-                start_connecting();
-                finish_connecting();
-            }
-            if (steps_.empty()) {
-                queue_control(owed_);
-                queue_sync();
-            }
-            await_control(pg::kNoDeadline);
-            end_debt();
-        } catch (const Error& error) {
-            bool busy = error.state() == sqlstate::kObjectNotInState;
-            bool lost = error.state() == sqlstate::kConnectionFailure && attempt == 1;
-            if (error.state() == sqlstate::kUndefinedObject) {
-                end_debt();  // the supervisor was faster
-            } else if ((!busy && !lost) || attempt == kTries) {
-                throw;
-            }
-        }
-        if (!owed_.empty()) {
-            pg::nap(10);
-        }
-    }
-}
-
 void Link::send(const Statement& statement, Stream* stream) {
     release();
     ensure_usable();
     discard_steps();
     remote::board_transaction();
     take_cleanup_answers_of_session();
+    std::string state = session_state_command();
+    if (statement.lone && statement.repeatable && statement.fragment == 0 && !in_block_) {
+        kept_.keep(statement, state);
+    }
+    std::optional<Error> lost;
     try {
         bool lone = statement.lone && !in_block_;
         if (!lone) {
             queue_block();
         }
-        queue_state(statement);
+        queue_state(state, statement.fragment);
         queue_statement(statement);
         wrote_ = wrote_ || (statement.writes && !lone);
         touched_ = true;
@@ -115,9 +42,18 @@ void Link::send(const Statement& statement, Stream* stream) {
         statement_text_ = statement.text;
         stream_ = stream;
         queue_sync();
+    } catch (const Error& error) {
+        if (!kept_.is_kept() || error.state() != sqlstate::kConnectionFailure) {
+            break_off();
+            throw;
+        }
+        lost = error;
     } catch (...) {
         break_off();
         throw;
+    }
+    if (lost) {
+        send_again(*lost);
     }
 }
 
@@ -126,11 +62,16 @@ remote::Result Link::receive(std::int64_t deadline_ms) {
     try {
         while (!steps_.empty()) {
             if (remote::Result result = take_result(deadline_ms)) {
+                kept_.forget();
                 return result;
             }
         }
     } catch (const Error& error) {
         failure = error;
+    }
+    if (failure && failure->state() == sqlstate::kConnectionFailure && kept_.is_kept()) {
+        send_again(*failure);
+        return receive(deadline_ms);
     }
     if (failure && (failure->state() == sqlstate::kQueryCanceled ||
                     failure->state() == sqlstate::kDeadlockDetected)) {
@@ -145,6 +86,7 @@ remote::Result Link::receive(std::int64_t deadline_ms) {
 
 void Link::finish_batch() {
     stream_ = nullptr;
+    kept_.forget();
     lone_write_ = false;
     connection_.forward_notices();
     if (error_) {
@@ -283,12 +225,19 @@ void Link::abandon(const Stream* stream) noexcept {
 }
 
 bool Link::has_result_ready() {
-    while (!steps_.empty() && connection_.ready()) {
-        const Step& step = steps_.front();
-        if (step.kind == StepKind::kStatement && !step.discarded) {
-            return true;
+    try {
+        while (!steps_.empty() && connection_.ready()) {
+            const Step& step = steps_.front();
+            if (step.kind == StepKind::kStatement && !step.discarded) {
+                return true;
+            }
+            take_result(pg::kNoDeadline);
         }
-        take_result(pg::kNoDeadline);
+    } catch (const Error& error) {
+        if (error.state() != sqlstate::kConnectionFailure || !kept_.is_kept()) {
+            throw;
+        }
+        return true;  // receive() meets the loss again, and sends once more
     }
     return steps_.empty();
 }
@@ -303,31 +252,6 @@ void Link::take_cleanup_answers() noexcept {
     } catch (...) {
         break_off();
     }
-}
-
-void Link::take_leave() noexcept {
-    try {
-        if (connection_.usable() && !copying_) {
-            take_what_has_come();
-        }
-    } catch (...) {
-    }
-    close();
-}
-
-void Link::close() noexcept {
-    connection_.close();
-    steps_.clear();
-    cleanups_ = 0;
-    error_.reset();
-    stream_ = nullptr;
-    prepared_plans_.clear();
-    prepared_order_.clear();
-    state_.clear();
-    fragment_ = 0;
-    lone_write_ = false;
-    copying_ = false;
-    state_in_batch_ = false;
 }
 
 }  // namespace herd::transaction

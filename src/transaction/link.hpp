@@ -4,8 +4,9 @@
 // PREPARE), in one round trip. Nothing that only cleans up (ROLLBACK, COMMIT of a reader) is waited
 // for: its answers are read before the next statement's.
 //
-// link.cpp: connecting, sending, receiving; link_batch.cpp: what a batch is made of;
-// link_end.cpp: the end of blocks, savepoints and prepared transactions; link_copy.cpp: COPY.
+// link_connect.cpp: connecting and closing; link.cpp: sending and receiving; link_batch.cpp: what a
+// batch is made of; link_end.cpp: the end of blocks, savepoints and prepared transactions;
+// link_copy.cpp: COPY; kept_statement.cpp: sending once more.
 #pragma once
 
 #include <deque>
@@ -16,6 +17,7 @@
 #include <utility>
 
 #include "remote/connection.hpp"
+#include "transaction/kept_statement.hpp"
 
 namespace herd::transaction {
 
@@ -45,6 +47,8 @@ struct Statement {
     bool binary = false;  // results in binary
     bool writes = false;
     bool lone = false;  // may run without BEGIN when no block is open on the link
+    // Running it twice does no more than once: neither changes, locks, nor calls what may.
+    bool repeatable = false;
     // Not 0: all statements with this number see one snapshot. 0: a snapshot of its own. Negative,
     // in two's complement: part of the statement with that number, with a snapshot of its own.
     std::uint64_t fragment = 0;
@@ -53,18 +57,25 @@ struct Statement {
 class Link {
 public:
     explicit Link(NodeId node) : node_(node) {}
+    ~Link() { close(); }
+    Link(const Link&) = delete;
+    Link& operator=(const Link&) = delete;
 
     [[nodiscard]] NodeId node() const { return node_; }
     [[nodiscard]] remote::Connection& connection() { return connection_; }
 
     // Connecting, in two halves, so that several links open at once; send() does it at need.
     [[nodiscard]] bool needs_connection();
+    // Takes a seat (seats.hpp), which start_connecting() does too. Returns whether it had to wait;
+    // meanwhile this session may have given up other links.
+    bool take_seat();
     void start_connecting();
     void finish_connecting();
 
     // Sends a statement without waiting for its result. The stream, if any, owns the results until
     // receive() has returned null. Results of an earlier statement that nobody took are thrown
-    // away.
+    // away. What is lone and repeatable is sent once more, over a new connection, when this one is
+    // lost before the first result.
     void send(const Statement& statement, Stream* stream);
     // The statement's next result: rows one by one, then the completed command, then null.
     // Throws the node's error, after the link has been brought to rest. A cancel is passed on to
@@ -131,11 +142,20 @@ public:
     void take_cleanup_answers() noexcept;
     // Something is still on the wire.
     [[nodiscard]] bool is_busy() const { return !steps_.empty() || stream_ != nullptr; }
+    // Somebody reads rows from it.
+    [[nodiscard]] bool is_read() const { return stream_ != nullptr; }
     // A statement whose rows nobody wants any more still runs, or its rows are on their way. Brings
     // the node to rest: reads the rest, cancels what takes longer, closes the connection if even
     // that does not help. The node's block fails when something was canceled.
     void rest() noexcept;
     void close() noexcept;
+    // Open, at rest, and outside of a transaction. What is owed needs no connection of its own.
+    [[nodiscard]] bool is_open() const { return connection_.socket() >= 0; }
+    [[nodiscard]] bool is_idle() const;
+    // Says goodbye if it is idle; the next statement opens it again.
+    void give_up() noexcept;
+    // Since when it has not been used, seen at the end of a transaction.
+    std::int64_t idle_since(std::int64_t now);
     // At the session's end: reads what is there, and says goodbye.
     void take_leave() noexcept;
 
@@ -156,12 +176,14 @@ private:
     void queue_control(const std::string& sql);
     void queue_cleanup(const std::string& sql);
     void show_state() const noexcept;
-    void queue_state(const Statement& statement);
+    void queue_state(const std::string& wanted, std::uint64_t fragment);
     void queue_block();
     void queue_statement(const Statement& statement);
     void queue_sync(std::int64_t deadline_ms = pg::kNoDeadline);
+    void send_again(const Error& lost);
     void prepare_plan(const Statement& statement);
     void break_off() noexcept;
+    void disconnect() noexcept;
     // From now on nobody wants the results of what has been sent.
     void discard_steps();
     [[nodiscard]] bool runs_statement() const;
@@ -207,7 +229,9 @@ private:
     bool lone_write_ = false;  // what runs now is the whole transaction, and the node commits it
     bool copying_ = false;
     bool prepared_ = false;
-    bool lost_block_ = false;  // the node has dropped this transaction's work
+    KeptStatement kept_;           // what is under way, if it may be sent again
+    std::int64_t idle_since_ = 0;  // 0: used in this transaction
+    bool lost_block_ = false;      // the node has dropped this transaction's work
 };
 
 }  // namespace herd::transaction

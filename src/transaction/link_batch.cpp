@@ -84,18 +84,17 @@ void Link::queue_block() {
     }
 }
 
-void Link::queue_state(const Statement& statement) {
-    std::string wanted = session_state_command();
+void Link::queue_state(const std::string& wanted, std::uint64_t fragment) {
     if (wanted != state_) {
         connection_.queue(wanted.c_str());
         steps_.push_back({StepKind::kState, 0, wanted});
         state_ = wanted;
         state_in_batch_ = true;
     }
-    if (statement.fragment != fragment_) {
+    if (fragment != fragment_) {
         queue_control("SELECT herd.link_snapshot(" +
-                      std::to_string(static_cast<std::int64_t>(statement.fragment)) + ")");
-        fragment_ = statement.fragment;
+                      std::to_string(static_cast<std::int64_t>(fragment)) + ")");
+        fragment_ = fragment;
     }
 }
 
@@ -138,6 +137,7 @@ bool Link::runs_statement() const {
 }
 
 void Link::discard_steps() {
+    kept_.forget();
     stream_ = nullptr;
     lone_write_ = false;
     error_.reset();

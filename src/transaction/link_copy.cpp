@@ -1,6 +1,7 @@
 // What a link does outside of the pipeline: COPY FROM STDIN, which libpq can't do in it, and
 // scripts of several statements.
 #include "transaction/link.hpp"
+#include "transaction/settings.hpp"
 
 namespace herd::transaction {
 
@@ -50,7 +51,7 @@ void Link::begin_copy(const std::string& sql, Stream* owner) {
     discard_steps();
     try {
         queue_block();
-        queue_state(Statement{});
+        queue_state(session_state_command(), 0);
         wrote_ = true;
         touched_ = true;
         statement_text_ = sql;

@@ -1,6 +1,7 @@
 // Links and statements; the transaction's end is in commit.cpp.
 #include "transaction/session.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "model/prepared_id.hpp"
@@ -8,9 +9,12 @@
 #include "remote/rows.hpp"
 #include "remote/session_board.hpp"
 #include "transaction/commit.hpp"
+#include "transaction/connection_settings.hpp"
 #include "transaction/deadlock_error.hpp"
 #include "transaction/endpoint.hpp"
 #include "transaction/gate.hpp"
+#include "transaction/idle_links.hpp"
+#include "transaction/seats.hpp"
 #include "transaction/settings.hpp"
 #include "transaction/strict.hpp"
 
@@ -72,17 +76,52 @@ Link& link_to(NodeId node) {
     return *found->second;
 }
 
-void open_links(const std::vector<NodeId>& nodes) {
-    std::vector<Link*> opening;
-    for (NodeId node : nodes) {
-        Link& link = link_to(node);
-        if (link.needs_connection()) {
-            link.start_connecting();
-            opening.push_back(&link);
+bool works_on_nodes() {
+    const Links& links = session_links();
+    return std::any_of(links.begin(), links.end(), [](const auto& entry) {
+        return entry.second->in_block() || entry.second->is_read();
+    });
+}
+
+namespace {
+
+// Those of the nodes' links that have to be opened, each with a seat. Who waits for one may have to
+// give up others, so that it begins again.
+std::vector<Link*> links_to_open(const std::vector<NodeId>& nodes) {
+    while (true) {
+        std::vector<Link*> opening;
+        bool waited = false;
+        for (NodeId node : nodes) {
+            Link& link = link_to(node);
+            if (link.needs_connection()) {
+                waited = link.take_seat() || waited;
+                opening.push_back(&link);
+            }
+        }
+        if (!waited) {
+            return opening;
         }
     }
-    for (Link* link : opening) {
-        link->finish_connecting();
+}
+
+}  // namespace
+
+void open_links(const std::vector<NodeId>& nodes) {
+    std::vector<Link*> opening = links_to_open(nodes);
+    try {
+        for (Link* link : opening) {
+            link->start_connecting();
+        }
+        for (Link* link : opening) {
+            link->finish_connecting();
+        }
+    } catch (...) {
+        for (Link* link : opening) {
+            if (!link->connection().usable()) {
+                link->close();
+            }
+        }
+        throw;
     }
 }
 
@@ -136,7 +175,7 @@ void run_on(const std::vector<NodeId>& nodes, const std::string& sql, bool write
 pg::Rows run_alone(NodeId node, const std::string& sql, const std::string& search_path) {
     remote::Connection connection;
     connection.start(endpoint_of(require_herd(), node));
-    connection.finish_start(pg::now_ms() + 10'000);
+    connection.finish_start(pg::now_ms() + connection_timeout());
     const std::string commands[] = {session_state_command(),
                                     "SELECT pg_catalog.set_config('search_path', " +
                                         pg::quote_literal(search_path) + ", false)",
@@ -225,6 +264,9 @@ std::string gid_prefix(const catalog::Catalog& herd) {
 }
 
 void initialize_session() {
+    define_connection_settings();
+    request_seats();
+    initialize_idle_links();
     request_gate();
     initialize_strict();
     initialize_commit();

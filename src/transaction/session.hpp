@@ -29,6 +29,9 @@ Link& link_to(NodeId node);
 // Opens what is not open yet of several nodes' links, all at once.
 void open_links(const std::vector<NodeId>& nodes);
 
+// Whether this session is at work on a node: in a transaction there, or reading from it.
+bool works_on_nodes();
+
 // Runs one statement in the node's part of the transaction (writes = true makes it take part in the
 // commit) and returns its rows as text.
 pg::Rows run(NodeId node, const std::string& sql, bool writes = true);

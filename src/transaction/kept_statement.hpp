@@ -1,0 +1,37 @@
+// A statement that may be sent once more: owns what its sender only lent to the link.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "remote/connection.hpp"
+
+namespace herd::transaction {
+
+struct Statement;
+
+class KeptStatement {
+public:
+    // state: the role and settings that it runs with, which are others when it is sent again. Keeps
+    // nothing where that would cost too much.
+    void keep(const Statement& statement, const std::string& state);
+    void forget() noexcept { kept_ = false; }
+    [[nodiscard]] bool is_kept() const { return kept_; }
+    // Good as long as this lives.
+    [[nodiscard]] Statement statement() const;
+    [[nodiscard]] const std::string& state() const { return state_; }
+
+private:
+    std::string text_;
+    std::string state_;
+    std::string bytes_;
+    std::vector<::Oid> types_;
+    std::vector<const char*> values_;
+    std::vector<int> lengths_;
+    std::vector<int> formats_;
+    std::uint64_t plan_id_ = 0;
+    bool binary_ = false;
+    bool kept_ = false;
+};
+
+}  // namespace herd::transaction
