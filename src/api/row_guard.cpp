@@ -11,21 +11,40 @@ namespace {
 
 using herd::catalog::OwnRowCheck;
 
+using herd::catalog::OwnedRows;
+
+const herd::catalog::Table& table_argument(const herd::catalog::Catalog* herd,
+                                           ::FunctionCallInfo fcinfo) {
+    const herd::catalog::Table* table =
+        herd == nullptr || PG_ARGISNULL(0) ? nullptr : herd->find(PG_GETARG_OID(0));
+    if (table == nullptr || table->group == nullptr) {
+        throw herd::Error(herd::sqlstate::kWrongObjectType, "not a distributed table");
+    }
+    return *table;
+}
+
 const OwnRowCheck* find_check(::FunctionCallInfo fcinfo) {
     using namespace herd;
     const catalog::Catalog* herd = catalog::current();
-    const catalog::Table* table =
-        herd == nullptr || PG_ARGISNULL(0) ? nullptr : herd->find(PG_GETARG_OID(0));
-    if (table == nullptr || table->group == nullptr) {
-        throw Error(sqlstate::kWrongObjectType, "not a distributed table");
-    }
+    const catalog::Table& table = table_argument(herd, fcinfo);
     return pg::call([&] {
         auto* check = static_cast<OwnRowCheck*>(
             ::MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(OwnRowCheck)));
-        *check = catalog::own_row_check(*herd, *table, ::get_fn_expr_argtype(fcinfo->flinfo, 1));
+        *check = catalog::own_row_check(*herd, table, ::get_fn_expr_argtype(fcinfo->flinfo, 1));
         fcinfo->flinfo->fn_extra = check;
         return check;
     });
+}
+
+const OwnedRows* find_owned_rows(::FunctionCallInfo fcinfo) {
+    using namespace herd;
+    const catalog::Catalog* herd = catalog::current();
+    const catalog::Table& table = table_argument(herd, fcinfo);
+    ::FmgrInfo* function = fcinfo->flinfo;
+    Oid type = pg::call([&] { return ::get_fn_expr_argtype(function, 1); });
+    const OwnedRows* owned = catalog::owned_rows(*herd, table, type, function->fn_mcxt);
+    function->fn_extra = const_cast<OwnedRows*>(owned);
+    return owned;
 }
 
 }  // namespace
@@ -46,11 +65,11 @@ PG_FUNCTION_INFO_V1(herd_owns_row);
 
 // For every row of a scan: PostgreSQL style, behind the first one.
 Datum herd_owns_row(PG_FUNCTION_ARGS) {
-    const auto* check = static_cast<const OwnRowCheck*>(fcinfo->flinfo->fn_extra);
-    if (check == nullptr) {
-        check = herd::pg::enter("herd_owns_row", [&] { return find_check(fcinfo); });
+    const auto* owned = static_cast<const OwnedRows*>(fcinfo->flinfo->fn_extra);
+    if (owned == nullptr) {
+        owned = herd::pg::enter("herd_owns_row", [&] { return find_owned_rows(fcinfo); });
     }
     bool isnull = PG_ARGISNULL(1);
-    PG_RETURN_BOOL(herd::catalog::owns_row(*check, isnull ? Datum{0} : PG_GETARG_DATUM(1), isnull));
+    PG_RETURN_BOOL(herd::catalog::owns_row(*owned, isnull ? Datum{0} : PG_GETARG_DATUM(1), isnull));
 }
 }

@@ -1,5 +1,7 @@
 #include "catalog/own_row.hpp"
 
+#include <algorithm>
+
 #include "pg/ownership_filter.hpp"
 
 extern "C" {
@@ -58,6 +60,19 @@ void require_own_row(const OwnRowCheck& check, Datum key, bool isnull) {
     if (owner != check.herd->self) {
         refuse_row(check, owner);
     }
+}
+
+const OwnedRows* owned_rows(const Catalog& herd, const Table& table, ::Oid key_type,
+                            ::MemoryContext memory) {
+    std::vector<HashRange> ranges = table.group->map.ranges_of(herd.self);
+    return pg::call([&] {
+        auto* owned = static_cast<OwnedRows*>(::MemoryContextAlloc(memory, sizeof(OwnedRows)));
+        std::size_t size = ranges.size() * sizeof(HashRange);
+        auto* copy = static_cast<HashRange*>(::MemoryContextAlloc(memory, size));
+        std::copy(ranges.begin(), ranges.end(), copy);
+        *owned = {pg::key_hasher(key_type, table.group->key_collation), copy, copy + ranges.size()};
+        return owned;
+    });
 }
 
 // By itself a server holds no rows of others: a row comes to it only when it owns the key, and no

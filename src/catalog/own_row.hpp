@@ -5,6 +5,7 @@
 
 #include "catalog/herd_catalog.hpp"
 #include "pg/key_hash.hpp"
+#include "routing/owned_ranges.hpp"
 
 namespace herd::catalog {
 
@@ -18,15 +19,25 @@ struct OwnRowCheck {
 // PostgreSQL style.
 OwnRowCheck own_row_check(const Catalog& herd, const Table& table, ::Oid key_type);
 
-// Owner of the key is this node. Errors: those of the key's hash function. PostgreSQL style: for
-// every row of a scan, so without a guard.
-inline bool owns_row(const OwnRowCheck& check, Datum key, bool isnull) {
-    std::int64_t hash = pg::hash_key(check.hasher, key, isnull);
-    return check.table->group->map.owner(hash).node == check.herd->self;
-}
-
 // Errors: kKeyUpdate when another node owns the key.
 void require_own_row(const OwnRowCheck& check, Datum key, bool isnull);
+
+// The same as a question. Needs nothing of the catalogue's copy.
+struct OwnedRows {
+    pg::KeyHasher hasher;
+    const HashRange* begin;  // this node's ranges, as few as there are
+    const HashRange* end;
+};
+
+// All of it is allocated in the memory context.
+const OwnedRows* owned_rows(const Catalog& herd, const Table& table, ::Oid key_type,
+                            ::MemoryContext memory);
+
+// Errors: those of the key's hash function. PostgreSQL style: for every row of a scan, so without a
+// guard.
+inline bool owns_row(const OwnedRows& owned, Datum key, bool isnull) {
+    return routing::in_ranges(owned.begin, owned.end, pg::hash_key(owned.hasher, key, isnull));
+}
 
 // Whether statements over the table's rows on this server have to leave out what another node owns:
 // herd.ownership_filter.
