@@ -69,7 +69,8 @@ remote::Result Link::receive(std::int64_t deadline_ms) {
     } catch (const Error& error) {
         failure = error;
     }
-    if (failure && failure->state() == sqlstate::kConnectionFailure && kept_.is_kept()) {
+    // A node that has said why it goes, has been told to: not by chance.
+    if (failure && failure->state() == sqlstate::kConnectionFailure && kept_.is_kept() && !error_) {
         send_again(*failure);
         return receive(deadline_ms);
     }

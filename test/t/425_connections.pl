@@ -8,7 +8,7 @@ use Herd::Proxy;
 use Test::More;
 use Time::HiRes qw(time);
 
-my $herd        = Herd->new(nodes => 2, proxies => 1);
+my $herd        = Herd->new(nodes => 2, proxies => 1, conf => 'restart_after_crash = on');
 my $coordinator = $herd->coordinator;
 my $n1          = $herd->node('n1');
 my $proxy       = $herd->proxy('n1');
@@ -88,8 +88,9 @@ subtest 'the cap' => sub {
     $late->value("SET herd.connection_timeout = '400ms'");
     my $answer = $late->ask("SELECT v FROM t WHERE k = $key->{n1}");
     is $answer->{state}, '53300', 'the third session gets none';
-    like $answer->{message}, qr/too many connections to node "n1"; The sessions of this database have 2 connections to it, and herd.max_connections_per_node is 2; this session has waited \d+ ms\./,
-        'and hears why';
+    my $why = 'too many connections to node "n1"; The sessions of this database have 2 connections to it, '
+        . 'and herd.max_connections_per_node is 2; this session has waited \d+ ms\.';
+    like $answer->{message}, qr/$why/, 'and hears why';
     is $late->ask("SELECT v FROM t WHERE k = $key->{n2}")->{state}, '00000', 'another node is not concerned';
     is $holders[0]->ask("SELECT count(*) FROM t")->{state}, '00000', 'who works on nodes goes on';
 
@@ -137,16 +138,25 @@ subtest 'idle connections make room' => sub {
     my $waits  = $herd->counters->{seat_waits};
     $active->send("SELECT v FROM t WHERE k = $key->{n1}");
     ok Herd::poll_until(sub { $herd->counters->{seat_waits} > $waits }), 'one waits';
-    $herd->sql(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT v FROM t%' AND state = 'active'});
+    my $waiter = q{FROM pg_stat_activity WHERE query LIKE 'SELECT v FROM t%' AND state = 'active'};
+    $herd->sql("SELECT pg_cancel_backend(pid) $waiter");
     is $active->answer->{state}, '57014', 'and can be canceled';
     $active->send("SELECT v FROM t WHERE k = $key->{n1}");
     ok Herd::poll_until(sub { $herd->counters->{seat_waits} > $waits + 1 }), 'or waits again';
-    $herd->sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT v FROM t%' AND state = 'active'});
+    $herd->sql("SELECT pg_terminate_backend(pid) $waiter");
     is $active->answer->{state}, '57P01', 'and can be terminated';
     is $many[0]->ask("SELECT v FROM t WHERE k = $key->{n2}")->{state}, '00000', 'others go on';
     $holder->value('COMMIT');
     is $many[0]->ask('SELECT count(*) FROM t')->{rows}[0][0], 4000, 'and nothing is lost';
     $_->leave for @many, $idle, $holder;
+
+    # A session that is killed takes the whole server along, and the count with it.
+    $holder = holder();
+    my $victim = $holder->value('SELECT pg_backend_pid()');
+    kill 'KILL', $victim;
+    is $holder->ask('SELECT 1')->{state}, 'lost', 'a session that is killed';
+    ok Herd::poll_until(sub { eval { client()->value('SELECT count(*) FROM t') eq '4000' } }),
+        'takes no connection with it';
     ok set_cap(0), 'without the cap';
 };
 
@@ -231,6 +241,19 @@ subtest 'a volatile function is not run twice' => sub {
     $client->leave;
 };
 
+# Whoever ends what runs on a node does not want it to run again.
+subtest 'what was ended on purpose is not sent again' => sub {
+    $proxy->forget;
+    my $client = client();
+    $client->send("SELECT count(*) FROM t, generate_series(1, 2000000000) WHERE k = $key->{n1}");
+    my $busy = q{FROM pg_stat_activity WHERE query LIKE '%generate_series%' AND pid <> pg_backend_pid()};
+    ok $herd->poll_sql($n1, "SELECT count(*) $busy AND state = 'active'", 1), 'it runs';
+    $n1->safe_psql($herd->dbname, "SELECT pg_terminate_backend(pid) $busy");
+    is $client->answer(20)->{state}, '08006', 'it ends';
+    is $client->ask($read)->{state}, '00000', 'and the session goes on';
+    $client->leave;
+};
+
 subtest 'servers that end' => sub {
     for my $mode (qw(fast immediate kill))
     {
@@ -280,6 +303,16 @@ subtest 'errors of the node itself' => sub {
         is backend($client, 'n1'), $pid, 'the connection is kept';
     }
     $waiting->value('ROLLBACK');
+    $n1->safe_psql('postgres', 'ALTER SYSTEM SET temp_file_limit = 0');
+    my $big = "SELECT count(*) FROM (SELECT DISTINCT pad || generate_series(1, 5000) FROM t"
+        . " WHERE k = $key->{n1} OFFSET 0) s";
+    $n1->safe_psql('postgres', 'ALTER SYSTEM SET work_mem = 64');
+    $n1->safe_psql('postgres', 'SELECT pg_reload_conf()');
+    ok Herd::poll_until(sub { client()->ask($big)->{state} eq '53400' }), 'no room on the node: its own SQLSTATE';
+    $n1->safe_psql('postgres', 'ALTER SYSTEM RESET work_mem');
+    $n1->safe_psql('postgres', $_) for q{ALTER SYSTEM RESET temp_file_limit}, 'SELECT pg_reload_conf()';
+    ok Herd::poll_until(sub { $client->ask($big)->{state} eq '00000' }), 'and the session goes on';
+    is backend($client, 'n1'), $pid, 'over its connection';
     $_->leave for $client, $waiting;
 };
 
@@ -299,8 +332,10 @@ subtest 'timeouts end the nodes\' part' => sub {
     my $answer = $client->ask("BEGIN READ ONLY; $write");
     is $answer->{state}, '25006', 'READ ONLY';
     $client->value('ROLLBACK');
-    is $client->ask("BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE; SELECT count(*) FROM t; COMMIT")->{state}, '00000', 'DEFERRABLE';
-    is $client->value("BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE; SELECT herd.run_on_node('n1', \$\$SELECT current_setting('transaction_read_only') || current_setting('transaction_deferrable')\$\$)"), 'onon', 'as the node sees it';
+    my $begin = 'BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE';
+    is $client->ask("$begin; SELECT count(*) FROM t; COMMIT")->{state}, '00000', 'DEFERRABLE';
+    my $modes = q{current_setting('transaction_read_only') || current_setting('transaction_deferrable')};
+    is $client->value("$begin; SELECT herd.run_on_node('n1', \$\$SELECT $modes\$\$)"), 'onon', 'as the node sees it';
     $client->value('COMMIT');
     $client->leave;
 };
