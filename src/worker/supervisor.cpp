@@ -304,8 +304,12 @@ void Supervisor::show_in_doubt(const Node& node, std::vector<InDoubt>& shown) co
             show(held.id, node.verdicts[i], node.listed_at - held.age_ms * 1000);
         }
     }
-    if (node.health.state != NodeState::kUp && node.verdicts.empty()) {
-        for (std::uint64_t xid : node.waiting) {
+    // A node that is away may hold what was still in progress when it was asked last.
+    for (std::uint64_t xid : node.waiting) {
+        bool listed = std::any_of(shown.begin(), shown.end(), [&](const InDoubt& line) {
+            return line.node == node.watch->node().value && line.xid == xid;
+        });
+        if (node.health.state != NodeState::kUp && !listed) {
             show({cluster_id_, term_, node.watch->node(), xid, 0}, Verdict::kCommit, 0);
         }
     }

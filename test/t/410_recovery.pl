@@ -130,6 +130,10 @@ subtest 'an acknowledgement is late' => sub {
     $herd->sql("SELECT herd.failpoint_set('commit.before_local', 'pause')");
     $session->query_until(qr//, transfer($id));
     ok $herd->poll_sql($coordinator, 'SELECT herd.failpoint_paused()', 'commit.before_local'), 'prepared';
+    # What it has seen then, a transaction in progress, is not what it has to show later.
+    ok $herd->poll_sql($node, q{SELECT count(*) FROM pg_stat_activity WHERE query ~ 'self_node.*pg_prepared_xacts'
+        AND state = 'idle' AND pid <> pg_backend_pid() AND query_start > (SELECT max(prepared) FROM pg_prepared_xacts)}, 1),
+      'the supervisor has seen it prepared';
     my @processes = ($node->{_pid}, Herd::children_of($node->{_pid}));
     kill 'STOP', @processes;
     $herd->sql("SELECT herd.failpoint_clear('commit.before_local')");
