@@ -12,7 +12,7 @@ CREATE TABLE u (id int PRIMARY KEY, part int);
 SELECT herd.distribute('t', 'id');
 SELECT herd.distribute('u', 'id');
 INSERT INTO t SELECT i % 3000, i % 1000, i FROM generate_series(1, 30000) i;
-INSERT INTO u SELECT i, i FROM generate_series(1, 200) i;
+INSERT INTO u SELECT i, i FROM generate_series(1, 2000) i;
 VACUUM ANALYZE;
 SQL
 
