@@ -94,7 +94,7 @@ sub compare_consistency
 
 sub median { return (sort { $a <=> $b } @_)[ @_ / 2 ]; }
 
-for my $name (sort keys %scripts)
+for my $name (grep { !$ENV{HERD_BENCH_ONLY} || /$ENV{HERD_BENCH_ONLY}/ } sort keys %scripts)
 {
     my $file = $herd->coordinator->basedir . '/' . ($name =~ tr/ /_/r) . '.sql';
     append_to_file($file, $scripts{$name});
