@@ -3,6 +3,7 @@
 # on one key, and look-ups on all nodes as herd.read_consistency has them. Medians of three rounds, as ratios.
 #
 # HERD_BENCH_SECONDS: of each run (default 5). HERD_BENCH_CLIENTS: (default 16). HERD_BENCH_FSYNC: on or off.
+# HERD_BENCH_ONLY: a pattern of workloads.
 use strict;
 use warnings;
 use Herd;
