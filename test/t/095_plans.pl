@@ -41,6 +41,11 @@ unlike plan_of('SELECT * FROM t WHERE counts(v) > 3', set => $eager), qr/Gather/
     'nor run functions that may look at other nodes';
 is $herd->sql("${eager}SELECT count(*), count(DISTINCT id), sum(v) FROM t"), '30000|3000|450015000',
     'the answer is the same';
+TODO: {
+    local $TODO = 'a broadcast is a CTE scan here, which PostgreSQL gives to no worker; nodes get arrays';
+    like plan_of('SELECT count(*) FROM t JOIN u ON u.part = t.part', set => $eager), qr/HerdRemote.*Gather.*Seq Scan on t/s,
+        'workers join the part of this server with a broadcast';
+}
 
 $plan = plan_of('SELECT count(*) FROM t JOIN u ON u.part = t.part', explain => 'ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF');
 my @node_plans = $plan =~ /Node \w+: [\d.]+ ms\n\s+(\w[^(\n]*)/g;
