@@ -19,6 +19,7 @@
 
 extern "C" {
 #include "executor/executor.h"
+#include "utils/snapmgr.h"
 }
 
 namespace herd::executor {
@@ -98,12 +99,25 @@ void run_deeper(Phase&& phase) {
                     [&] { pg::set_statement_depth(depth); });
 }
 
+// Parallel workers get the active snapshot, which need not be the one that the statement was given.
+bool needs_active_snapshot(const ::QueryDesc* query) {
+    return query->plannedstmt->parallelModeNeeded && query->snapshot != InvalidSnapshot &&
+           (!::ActiveSnapshotSet() || ::GetActiveSnapshot() != query->snapshot);
+}
+
 void run(::QueryDesc* query, ::ScanDirection direction, uint64 count, bool execute_once) {
     run_deeper([&] {
+        bool pushes = needs_active_snapshot(query);
+        if (pushes) {
+            ::PushActiveSnapshot(query->snapshot);
+        }
         if (previous_run != nullptr) {
             previous_run(query, direction, count, execute_once);
         } else {
             ::standard_ExecutorRun(query, direction, count, execute_once);
+        }
+        if (pushes) {
+            ::PopActiveSnapshot();
         }
     });
 }

@@ -138,8 +138,13 @@ bool take_strict_snapshots(::QueryDesc* query, int flags) {
             (XactIsoLevel == XACT_REPEATABLE_READ && ::IsTransactionBlock())) {
             refuse_late();
         }
-        transaction::take_snapshots(reach.nodes, reserve_statement_number(),
-                                    [&] { pg::call([&] { replace_snapshot(query); }); });
+        try {
+            transaction::take_snapshots(reach.nodes, reserve_statement_number(),
+                                        [&] { pg::call([&] { replace_snapshot(query); }); });
+        } catch (...) {
+            take_reserved_number(nullptr);
+            throw;
+        }
         return true;
     });
 }

@@ -204,8 +204,8 @@ struct Obstacle {
 };
 
 bool is_looked_at_locked(const DatabaseGate& own, std::int32_t node) {
-    const std::int32_t* end = own.looked + own.looked_count;
-    return std::find(own.looked, end, node) != end;
+    const std::int32_t* end = own.looked + own.looked_count;  // where databases share it, anybody's
+    return own.database == MyDatabaseId && std::find(own.looked, end, node) != end;
 }
 
 bool find_obstacle(const std::vector<NodeId>& nodes, Obstacle* found) {

@@ -72,6 +72,11 @@ public:
     void start_connecting();
     void finish_connecting();
 
+    // Whatever send() would wait for first: a stream's rows, a connection, an earlier commit.
+    void get_ready() {
+        release();
+        ensure_usable();
+    }
     // Sends a statement without waiting for its result. The stream, if any, owns the results until
     // receive() has returned null. Results of an earlier statement that nobody took are thrown
     // away. What is lone and repeatable is sent once more, over a new connection, when this one is

@@ -18,6 +18,9 @@ namespace herd::transaction {
 
 namespace {
 
+// How long a node may take for its snapshot: writers over several nodes wait as long.
+constexpr std::int64_t kSnapshotMs = 1000;
+
 bool strict_transaction = false;
 
 void on_transaction(::XactEvent event, void*) {
@@ -38,7 +41,11 @@ const catalog::Catalog* herd_of_strict_session() {
 
 void take_snapshots(const std::vector<NodeId>& nodes, std::uint64_t number,
                     const std::function<void()>& take_own) {
-    open_links(nodes);  // nobody is kept out while connections are made
+    // Nobody is kept out while connections are made, or others' rows are read from them.
+    open_links(nodes);
+    for (NodeId node : nodes) {
+        link_to(node).get_ready();
+    }
     ClosedGate closed(nodes);
     HERD_FAILPOINT("strict.closed");
     Statement statement;
@@ -48,9 +55,10 @@ void take_snapshots(const std::vector<NodeId>& nodes, std::uint64_t number,
         link_to(node).send(statement, nullptr);
     }
     take_own();
+    std::int64_t deadline = pg::now_ms() + kSnapshotMs;
     for (NodeId node : nodes) {
         Link& link = link_to(node);
-        while (link.receive()) {
+        while (link.receive(deadline)) {
         }
     }
     pg::count(pg::Counter::kStrictSnapshots);

@@ -18,7 +18,8 @@ void open_strict_transaction();
 bool is_strict_transaction();
 
 // The snapshots of one statement: those of these nodes under the statement's number (0: the
-// transaction's only ones), and by take_own this server's. Errors: 40001 as ClosedGate.
+// transaction's only ones), and by take_own this server's. Errors: 40001 as ClosedGate,
+// kNodeUnavailable of a node that stands still.
 void take_snapshots(const std::vector<NodeId>& nodes, std::uint64_t number,
                     const std::function<void()>& take_own);
 

@@ -170,5 +170,41 @@ is(($herd->try("SET herd.read_consistency = everything"))[1], '22023', 'a consis
     is let_go($point, $writer), '00000', 'committed';
     is(($herd->try(transfer($two, $one, 1)))[1], '00000', 'the gate is open');
 }
+
+# A node that stands still while a reader has closed the gate: others' transactions wait no longer than a moment.
+{
+    my $reader    = stopped_at('strict.closed', "SET herd.read_consistency = strict; $sum; $sum;");
+    my $server    = $herd->node('n2');
+    my @processes = ($server->{_pid}, Herd::children_of($server->{_pid}));
+    my $writer    = $herd->start_script(transfer($here, $one, 1));
+    ok $herd->poll_sql($coordinator, "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'COMMIT%'"
+            . " AND wait_event = 'Extension'", 1), 'a writer waits for the reader';
+    kill 'STOP', @processes;
+    my $begin = time;
+    $herd->sql("SELECT herd.failpoint_clear('strict.closed')");
+    is(($herd->finish_script($writer))[1], '00000', 'a writer on other nodes commits');
+    my $took = time - $begin;
+    kill 'CONT', @processes;
+    my ($out, $state) = $herd->finish_script($reader);
+    cmp_ok $took, '<', 30, 'while the node stands still';
+    is $state, 'HR006', 'the reader is told that the node does not answer';
+    is((try_reader("$sum;"))[0], '6000', 'and reads when it does again');
+}
+
+# Parallel workers of this server read in the statement's snapshot, not in an older one of what sent it.
+{
+    my $settings = 'SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;'
+        . ' SET parallel_leader_participation = off; SET enable_hashjoin = off; SET enable_mergejoin = off;';
+    my $query = 'SELECT count(*), sum(second.balance) FROM accounts first JOIN accounts second USING (id)';
+    like join('', $herd->sql("$settings EXPLAIN $query")), qr/Workers Planned.*Parallel Seq Scan on accounts first.*Index Scan/s,
+        'this server\'s part has workers, and what each of them reads for itself';
+    my $writer = stopped_at('commit.before_local', transfer($here, $one, 1));
+    my $reader = start_reader("$settings COPY ($query) TO STDOUT;");
+    ok $herd->poll_sql($coordinator, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'reader'"
+            . " AND state = 'active' AND wait_event = 'Extension'", 1), 'the reader waits for the writer';
+    is let_go('commit.before_local', $writer), '00000', 'the writer commits';
+    my ($out, $state) = $herd->finish_script($reader);
+    is "$state $out", "00000 60\t6000", 'a whole view with workers';
+}
 $herd->check_invariants;
 done_testing;
