@@ -54,7 +54,7 @@ pgtap:  ## contract tests in test/pgtap/ (pgTAP)
 	    pg_prove -d contract $(or $(TESTS),test/pgtap/*.sql)'
 
 tap:  ## multi-node tests in test/t/ (prove); TESTS="test/t/NNN_topic.pl ..." picks some
-	@$(staged)
+	@$(staged) stage-full-disk
 	@test/perl/run-tap $(TESTS)
 
 # HERD_SEED and HERD_STATEMENTS in test/t/015_fuzz.pl; a seed makes the same statements every time.
@@ -89,7 +89,7 @@ transfer:  ## sixteen clients move money while nodes are killed; MINUTES=5 SEED=
 
 memcheck: export HERD_DIFFERENTIAL ?= route,joins,insert,copy
 memcheck:  ## servers under valgrind, in sql/ and a part of test/differential/ (ten minutes); TESTS="..." picks some
-	@$(staged)
+	@$(staged) stage-full-disk
 	@tools/memcheck $(or $(TESTS),regress test/t/010_differential.pl)
 
 boundary:  ## errors, cancel and terminate at the C++/PostgreSQL boundary

@@ -308,7 +308,7 @@ subtest 'errors of the node itself' => sub {
         . " WHERE k = $key->{n1} OFFSET 0) s";
     $n1->safe_psql('postgres', 'ALTER SYSTEM SET work_mem = 64');
     $n1->safe_psql('postgres', 'SELECT pg_reload_conf()');
-    ok Herd::poll_until(sub { client()->ask($big)->{state} eq '53400' }), 'no room on the node: its own SQLSTATE';
+    ok Herd::poll_until(sub { client()->ask($big)->{state} eq '53400' }), 'temp_file_limit of the node: its own SQLSTATE';
     $n1->safe_psql('postgres', 'ALTER SYSTEM RESET work_mem');
     $n1->safe_psql('postgres', $_) for q{ALTER SYSTEM RESET temp_file_limit}, 'SELECT pg_reload_conf()';
     ok Herd::poll_until(sub { $client->ask($big)->{state} eq '00000' }), 'and the session goes on';
