@@ -2,6 +2,7 @@
 #include "catalog/herd_catalog.hpp"
 #include "copy/copy_hook.hpp"
 #include "ddl/utility_hook.hpp"
+#include "executor/broadcast_scan.hpp"
 #include "executor/cursor_scan.hpp"
 #include "executor/executor_hooks.hpp"
 #include "executor/fragment_snapshot.hpp"
@@ -49,6 +50,7 @@ void _PG_init(void) {
     herd::executor::initialize_statement_scan();
     herd::executor::initialize_cursor_scan();
     herd::executor::initialize_remote_scan();
+    herd::executor::initialize_broadcast_scan();
     herd::executor::initialize_insert_scan();
     herd::executor::initialize_with_scan();
     herd::executor::initialize_modify_scan();

@@ -17,16 +17,6 @@ namespace herd::planner {
 
 namespace {
 
-const Broadcast* find_broadcast(const Rewrite& rewrite, const ::RangeTblEntry* rte) {
-    for (int i = 0; i < ::list_length(rewrite.broadcasts); ++i) {
-        auto* broadcast = static_cast<Broadcast*>(::list_nth(rewrite.broadcasts, i));
-        if (rte->rtekind == RTE_CTE && std::strcmp(broadcast->name, rte->ctename) == 0) {
-            return broadcast;
-        }
-    }
-    return nullptr;
-}
-
 // unnest(the array with the number)
 ::RangeTblFunction* unnest(const ::Node* column, int number) {
     Oid type = ::exprType(column);
@@ -157,6 +147,16 @@ bool place_all(::Node* node, void* argument) {
 }
 
 }  // namespace
+
+const Broadcast* find_broadcast(const Rewrite& rewrite, const ::RangeTblEntry* rte) {
+    for (int i = 0; i < ::list_length(rewrite.broadcasts); ++i) {
+        auto* broadcast = static_cast<Broadcast*>(::list_nth(rewrite.broadcasts, i));
+        if (rte->rtekind == RTE_CTE && std::strcmp(broadcast->name, rte->ctename) == 0) {
+            return broadcast;
+        }
+    }
+    return nullptr;
+}
 
 ::RangeTblEntry* broadcast_entry(const Broadcast& broadcast, ::Index levels_up) {
     auto* rte = makeNode(RangeTblEntry);

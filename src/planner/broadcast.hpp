@@ -18,6 +18,8 @@ constexpr int kFirstArgument = 1'000'000;
 // fragment, into broadcasts.
 void choose_broadcasts(QueryLevel& level);
 
+// The broadcast that an entry refers to by its name; nullptr for any other.
+const Broadcast* find_broadcast(const Rewrite& rewrite, const ::RangeTblEntry* rte);
 // The WITH query's rows as an entry of a query so many levels below.
 ::RangeTblEntry* broadcast_entry(const Broadcast& broadcast, ::Index levels_up);
 

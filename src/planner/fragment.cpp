@@ -6,6 +6,7 @@
 #include "pg/compat.hpp"
 #include "pg/plan_settings.hpp"
 #include "pg/wire_types.hpp"
+#include "planner/broadcast.hpp"
 #include "planner/cursor_plan.hpp"
 #include "planner/estimate.hpp"
 #include "planner/fragment_parts.hpp"
@@ -276,6 +277,10 @@ const Fragment* fragment_of(const ::RangeTblEntry* rte) {
         return nullptr;
     }
     return fragment_of_call(static_cast<::RangeTblFunction*>(linitial(rte->functions))->funcexpr);
+}
+
+const Broadcast* broadcast_of(const ::RangeTblEntry* rte) {
+    return current == nullptr ? nullptr : find_broadcast(*current, rte);
 }
 
 ::Node* support_remote_rows(::Node* request) {

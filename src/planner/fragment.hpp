@@ -80,6 +80,8 @@ void enclose_table(const catalog::Catalog& herd, ::Query* query, ::Index rti);
 
 // The fragment that a function's relation stands for; nullptr for any other function.
 const Fragment* fragment_of(const ::RangeTblEntry* rte);
+// The broadcast, in the statement that is being planned, that an entry refers to; nullptr: none.
+const Broadcast* broadcast_of(const ::RangeTblEntry* rte);
 // Planner support of herd.remote_rows: tells the estimated number of rows.
 ::Node* support_remote_rows(::Node* request);
 // How many there are in the statement that is being planned.

@@ -5,6 +5,7 @@
 #include "executor/remote_scan.hpp"
 #include "pg/wire_types.hpp"
 #include "planner/broadcast.hpp"
+#include "planner/broadcast_path.hpp"
 #include "planner/deparse.hpp"
 #include "planner/estimate.hpp"
 #include "planner/fragment.hpp"
@@ -159,6 +160,7 @@ void set_paths(::PlannerInfo* root, ::RelOptInfo* rel, ::Index rti, ::RangeTblEn
         // PostgreSQL gathers above the Append, where the nodes' rows come in.
         ::generate_useful_gather_paths(root, rel, false);
     }
+    add_broadcast_paths(root, rel, rte);
     const Modification* modification = modification_of(rte);
     if (modification != nullptr) {
         add_modify_path(rel, *modification);

@@ -55,12 +55,13 @@ const Fragment* fragment_behind(const ::PlannerInfo* root, const ::RangeTblEntry
     return nullptr;
 }
 
-// The column of a table that the fragment's column is.
-::Var* table_column(const Fragment& fragment, ::AttrNumber column) {
-    if (column <= 0 || column > ::list_length(fragment.query->targetList)) {
+// The column of a table that the query's column is. Groups have each value less often than rows.
+::Var* table_column(const ::Query* query, ::AttrNumber column) {
+    if (column <= 0 || column > ::list_length(query->targetList) || query->groupClause != NIL ||
+        query->groupingSets != NIL || query->distinctClause != NIL) {
         return nullptr;
     }
-    auto* entry = static_cast<::TargetEntry*>(::list_nth(fragment.query->targetList, column - 1));
+    auto* entry = static_cast<::TargetEntry*>(::list_nth(query->targetList, column - 1));
     auto* var = reinterpret_cast<::Var*>(entry->expr);
     return IsA(var, Var) && var->varlevelsup == 0 && var->varattno > 0 ? var : nullptr;
 }
@@ -89,12 +90,16 @@ double table_rows(const ::RangeTblEntry* rte) {
                                                                       : rows_of_herd(*herd, *table);
 }
 
-bool find_statistics(const Fragment& fragment, ::AttrNumber column, ::VariableStatData* data) {
-    ::Var* var = table_column(fragment, column);
+bool find_statistics(const ::Query* query, ::AttrNumber column, ::VariableStatData* data) {
+    ::Var* var = table_column(query, column);
     if (var == nullptr) {
         return false;
     }
-    ::RangeTblEntry* rte = rt_fetch(var->varno, fragment.query->rtable);
+    ::RangeTblEntry* rte = rt_fetch(var->varno, query->rtable);
+    const Broadcast* broadcast = broadcast_of(rte);
+    if (broadcast != nullptr) {
+        return find_statistics(broadcast->query, var->varattno, data);
+    }
     if (rte->rtekind != RTE_RELATION) {
         return false;
     }
@@ -116,8 +121,12 @@ bool relation_statistics(::PlannerInfo* root, ::RangeTblEntry* rte, ::AttrNumber
     if (previous_hook != nullptr && previous_hook(root, rte, column, data)) {
         return true;
     }
+    const Broadcast* broadcast = broadcast_of(rte);
+    if (broadcast != nullptr) {
+        return find_statistics(broadcast->query, column, data);
+    }
     const Fragment* fragment = fragment_behind(root, rte, &column);
-    return fragment != nullptr && find_statistics(*fragment, column, data);
+    return fragment != nullptr && find_statistics(fragment->query, column, data);
 }
 
 }  // namespace

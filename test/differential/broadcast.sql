@@ -27,6 +27,39 @@ SELECT c.id, o.status, d.version FROM customers c JOIN documents d ON d.owner = 
 -- test: broadcast of nothing
 SET herd.broadcast = 'always';
 SELECT count(*), sum(c.balance) FROM customers c JOIN documents d ON d.owner = c.id WHERE d.title = 'there is none';
+-- test: parallel workers join a broadcast
+SET herd.broadcast = 'always';
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SELECT c.id, d.title, d.version FROM customers c JOIN documents d ON d.owner = c.id WHERE c.id < 60;
+SELECT c.region_id, count(*), sum(d.version), min(d.title) FROM customers c JOIN documents d ON d.owner = c.id
+    GROUP BY c.region_id;
+SELECT count(*), sum(o.total), max(v.model) FROM customers c, orders o, documents d, devices v
+    WHERE o.customer_id = c.id AND d.owner = c.id AND v.owner = d.owner;
+SELECT count(*) FROM customers c JOIN documents d ON d.owner = c.id WHERE d.title = 'there is none';
+SELECT count(*) FROM customers c WHERE c.id IN (SELECT d.owner FROM documents d) AND c.id > (SELECT min(v.owner) FROM devices v);
+-- test: parallel workers divide a broadcast, with nulls and texts
+SET herd.broadcast = 'always';
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SELECT count(*), count(b.note), sum(length(b.note)), max(b.note), sum(b.n * o.total), min(b.n)
+    FROM orders o, (SELECT i % 97 AS id, CASE WHEN i % 7 <> 0 THEN repeat('x', i % 13) END AS note, nullif(i % 5, 3)::numeric AS n
+        FROM generate_series(1, 12000) i) b WHERE b.id = o.customer_id;
+SET enable_hashjoin = off;
+SELECT count(*), count(b.note), sum(b.x) FROM orders o, (SELECT i % 97 AS id, nullif(i % 3, 1)::text AS note, i AS x
+        FROM generate_series(1, 12000) i) b WHERE b.id = o.customer_id AND b.x < o.order_id;
+-- test: parallel workers read a broadcast again
+SET herd.broadcast = 'always';
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET enable_material = off;
+SELECT count(*), sum(d.version) FROM customers c JOIN documents d ON d.owner < c.id AND c.id < 30;
+SELECT c.id, (SELECT count(*) FROM documents d WHERE d.owner = c.id) FROM customers c WHERE c.id < 30;
 -- test: broadcast with a collation
 SET herd.broadcast = 'always';
 SELECT count(*) FROM (SELECT name COLLATE "C" AS n, owner FROM devices) v JOIN customers c ON c.name COLLATE "C" < v.n;

@@ -41,11 +41,16 @@ unlike plan_of('SELECT * FROM t WHERE counts(v) > 3', set => $eager), qr/Gather/
     'nor run functions that may look at other nodes';
 is $herd->sql("${eager}SELECT count(*), count(DISTINCT id), sum(v) FROM t"), '30000|3000|450015000',
     'the answer is the same';
-TODO: {
-    local $TODO = 'a broadcast is a CTE scan here, which PostgreSQL gives to no worker; nodes get arrays';
-    like plan_of('SELECT count(*) FROM t JOIN u ON u.part = t.part', set => $eager), qr/Workers Planned: \d+\n(?:\s+->  Partial Aggregate\n)?\s+->  [\w ]*Join/,
-        'workers join the part of this server with a broadcast';
-}
+my $workers = qr/Workers Planned: \d+\n\s+Params Evaluated: [\$\d, ]+\n/;
+like plan_of('SELECT count(*) FROM t JOIN u ON u.part = t.part', set => $eager),
+    qr/$workers\s+->  Partial Aggregate\n\s+->  [\w ]*Join/, 'workers join the part of this server with a broadcast';
+my $many = 'SELECT count(*) FROM t, (SELECT i % 100 AS i FROM generate_series(1, 20000) i) b WHERE b.i = t.part';
+my $always = "${eager}SET herd.broadcast = 'always'; ";
+like plan_of($many, set => $always), qr/$workers.*Parallel Custom Scan \(HerdBroadcast\)\n\s+Rows of: herd broadcast/s,
+    'and divide one that is large';
+is $herd->sql("$always$many"), 600000, 'each row is read once';
+unlike plan_of('SELECT t.id FROM t JOIN u ON u.part = t.part FOR UPDATE OF t', set => $eager), qr/Gather/,
+    'where rows are locked, they do not';
 
 $plan = plan_of('SELECT count(*) FROM t JOIN u ON u.part = t.part', explain => 'ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF');
 my @node_plans = $plan =~ /Node \w+: [\d.]+ ms\n\s+(\w[^(\n]*)/g;
