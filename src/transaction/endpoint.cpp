@@ -8,6 +8,18 @@ extern "C" {
 
 namespace herd::transaction {
 
+namespace {
+
+// What holds in the node's session. It watches its end of the connection as this server watches its
+// own, so that locks of a host that has vanished do not stay until the node's kernel gives it up.
+const char* const kSessionSettings =
+    "-c search_path=pg_catalog -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
+    " -c client_connection_check_interval=1000 -c tcp_user_timeout=20000"
+    " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+    " -c herd.link=";
+
+}  // namespace
+
 std::string conninfo_value(const std::string& value) {
     std::string text = "'";
     for (char letter : value) {
@@ -44,11 +56,7 @@ remote::Endpoint endpoint_of(const catalog::Catalog& herd, NodeId id) {
         " connect_timeout=10 tcp_user_timeout=20000 keepalives=1 keepalives_idle=10"
         " keepalives_interval=5 keepalives_count=3 application_name=pg_herd client_encoding=" +
         conninfo_value(::GetDatabaseEncodingName()) + " options=" +
-        conninfo_value(
-            "-c search_path=pg_catalog -c statement_timeout=0 -c "
-            "idle_in_transaction_session_timeout=0"
-            " -c client_connection_check_interval=1000 -c herd.link=" +
-            make_token(herd, server.username, server.dbname));
+        conninfo_value(kSessionSettings + make_token(herd, server.username, server.dbname));
     return endpoint;
 }
 
