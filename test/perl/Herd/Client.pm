@@ -5,7 +5,8 @@
 #   my $answer = $client->ask('SELECT 1; SELECT 2');
 #   $client->send($sql); ...; $client->answer(5);
 #
-# An answer: { state => '00000', message, rows => [[...], ...], tags => ['SELECT 1', ...], warnings }.
+# An answer: { state => '00000', message, rows => [[...], ...], tags => ['SELECT 1', ...], warnings,
+# notifications => ['channel payload', ...] }.
 # state is 'lost' when the connection broke without an error, 'timeout' when no answer came in time.
 package Herd::Client;
 
@@ -98,7 +99,7 @@ sub message
 sub answer
 {
     my ($self, $limit) = @_;
-    my $answer = { state => '00000', message => '', rows => [], tags => [], warnings => [] };
+    my $answer = { state => '00000', message => '', rows => [], tags => [], warnings => [], notifications => [] };
     return { %$answer, state => 'lost', message => 'no connection' } unless $self->{socket};
     my $end = time + (defined $limit ? $limit : $timeout);
     while (my ($type, $body) = $self->message($end))
@@ -107,6 +108,7 @@ sub answer
         elsif ($type eq 'C')       { push @{ $answer->{tags} }, $body =~ s/\0//r; }
         elsif ($type eq 'E')       { @$answer{qw(state message)} = fields($body); }
         elsif ($type eq 'N')       { push @{ $answer->{warnings} }, (fields($body))[1]; }
+        elsif ($type eq 'A')       { push @{ $answer->{notifications} }, join ' ', unpack 'x4 Z* Z*', $body; }
         elsif ($type eq 'Z')       { return $answer; }
         elsif ($type eq 'timeout') { return { %$answer, state => 'timeout', message => 'no answer' }; }
     }
