@@ -10,6 +10,7 @@ extern "C" {
 #include "nodes/parsenodes.h"
 #include "nodes/plannodes.h"
 #include "storage/latch.h"
+#include "utils/guc_tables.h"
 #if PG_VERSION_NUM >= 160000
 #include "parser/parse_relation.h"
 #endif
@@ -23,6 +24,16 @@ inline ::WaitEventSet* create_wait_event_set(::MemoryContext context, int events
     return ::CreateWaitEventSet(nullptr, events);
 #else
     return ::CreateWaitEventSet(context, events);
+#endif
+}
+
+// All settings, as an array that is valid until the next one is defined.
+inline ::config_generic** settings(int* count) {
+#if PG_VERSION_NUM >= 160000
+    return ::get_guc_variables(count);
+#else
+    *count = ::GetNumConfigOptions();
+    return ::get_guc_variables();
 #endif
 }
 

@@ -10,11 +10,14 @@ namespace herd::transaction {
 
 namespace {
 
-// What holds in the node's session. It watches its end of the connection as this server watches its
-// own, so that locks of a host that has vanished do not stay until the node's kernel gives it up.
+// What holds in the node's session. A BEGIN without more words means what link_batch.cpp takes it
+// for. The session watches its end of the connection as this server watches its own, so that locks
+// of a host that has vanished do not stay until the node's kernel gives it up.
 const char* const kSessionSettings =
     "-c search_path=pg_catalog -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
     " -c client_connection_check_interval=1000 -c tcp_user_timeout=20000"
+    " -c default_transaction_isolation=read\\ committed -c default_transaction_read_only=off"
+    " -c default_transaction_deferrable=off"
     " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
     " -c herd.link=";
 

@@ -23,7 +23,7 @@ void Link::send(const Statement& statement, Stream* stream) {
     discard_steps();
     remote::board_transaction();
     take_cleanup_answers_of_session();
-    std::string state = session_state_command();
+    const std::string& state = session_state_command();
     if (statement.lone && statement.repeatable && statement.fragment == 0 && !in_block_) {
         kept_.keep(statement, state);
     }

@@ -179,7 +179,10 @@ private:
     void settle();
     void end_debt() noexcept;
     void queue_control(const std::string& sql);
+    void queue_word(std::uint64_t word, const std::string& sql);
+    void queue_commit();
     void queue_cleanup(const std::string& sql);
+    void note_cleanup();
     void show_state() const noexcept;
     void queue_state(const std::string& wanted, std::uint64_t fragment);
     void queue_block();
@@ -228,6 +231,7 @@ private:
     int begin_level_ = 1;          // nesting level in which the block began
     bool state_in_batch_ = false;  // the node takes state_ back if this batch fails
     std::uint64_t in_doubt_ = 0;   // the transaction whose COMMIT PREPARED is owed too long
+    bool looked_at_ = false;       // since its last use: the socket shows no goodbye
     bool in_block_ = false;
     bool wrote_ = false;
     bool touched_ = false;

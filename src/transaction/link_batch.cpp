@@ -18,7 +18,16 @@ constexpr std::size_t kMostPrepared = 500;
 
 constexpr SqlState kInFailedTransaction{"25P02"};
 
+// Under these numbers the nodes keep prepared what is sent over and over; no plan has them.
+constexpr std::uint64_t kFirstWord = std::uint64_t{1} << 63U;
+constexpr std::uint64_t kCommitWord = kFirstWord;
+constexpr std::uint64_t kBeginWord = kFirstWord + 1;  // and more, one for each kind of transaction
+
+// A link's session begins transactions as read committed, writing ones (endpoint.cpp).
 std::string begin_command() {
+    if (XactIsoLevel <= XACT_READ_COMMITTED && !::XactReadOnly && !::XactDeferrable) {
+        return "BEGIN";
+    }
     std::string sql = "BEGIN ISOLATION LEVEL ";
     switch (XactIsoLevel) {
         case XACT_SERIALIZABLE:
@@ -37,6 +46,11 @@ std::string begin_command() {
     return sql;
 }
 
+std::uint64_t begin_word() {
+    return kBeginWord + static_cast<std::uint64_t>(XactIsoLevel) * 4 + (::XactReadOnly ? 2 : 0) +
+           (::XactDeferrable ? 1 : 0);
+}
+
 }  // namespace
 
 void Link::queue_control(const std::string& sql) {
@@ -44,8 +58,31 @@ void Link::queue_control(const std::string& sql) {
     steps_.push_back({StepKind::kControl, 0, sql});
 }
 
+// A control command that the node keeps prepared: nothing of it is parsed or planned again.
+void Link::queue_word(std::uint64_t word, const std::string& sql) {
+    auto known = prepared_plans_.find(word);
+    if (known == prepared_plans_.end()) {
+        Statement statement;
+        statement.text = sql.c_str();
+        statement.plan_id = word;
+        prepare_plan(statement);
+        steps_.back().discarded = true;  // its answer is nobody's
+        known = prepared_plans_.find(word);
+    }
+    connection_.queue_prepared(known->second.c_str(), {}, false);
+    steps_.push_back({StepKind::kControl, 0, sql});
+}
+
+void Link::queue_commit() {
+    queue_word(kCommitWord, "COMMIT");
+}
+
 void Link::queue_cleanup(const std::string& sql) {
     queue_control(sql);
+    note_cleanup();
+}
+
+void Link::note_cleanup() {
     steps_.back().discarded = true;
     steps_.back().cleanup = true;
     ++cleanups_;
@@ -72,7 +109,7 @@ void Link::queue_block() {
         level_ = 1;
         begin_level_ = wanted;
         block_error_.reset();
-        queue_control(begin_command());
+        queue_word(begin_word(), begin_command());
         show_state();
     }
     if (!lazy_.empty()) {
@@ -100,7 +137,7 @@ void Link::queue_state(const std::string& wanted, std::uint64_t fragment) {
 
 // Names are never used twice, so that a plan whose PREPARE got lost just gets another.
 void Link::prepare_plan(const Statement& statement) {
-    if (prepared_order_.size() >= kMostPrepared) {
+    if (statement.plan_id < kFirstWord && prepared_order_.size() >= kMostPrepared) {
         auto [plan_id, name] = std::move(prepared_order_.front());
         prepared_order_.pop_front();
         prepared_plans_.erase(plan_id);
@@ -146,7 +183,8 @@ void Link::discard_steps() {
     }
     for (Step& step : steps_) {
         step.discarded = true;
-        if (step.kind == StepKind::kPrepare) {
+        // A word comes first in its batch, so that nothing of ours makes its PREPARE fail.
+        if (step.kind == StepKind::kPrepare && step.plan_id < kFirstWord) {
             prepared_plans_.erase(step.plan_id);
         }
     }
@@ -164,7 +202,7 @@ void Link::end_step() {
     const Step& step = steps_.front();
     if (step.kind == StepKind::kPrepare && !step.discarded) {
         auto plan = prepared_plans_.find(step.plan_id);
-        if (plan != prepared_plans_.end()) {
+        if (plan != prepared_plans_.end() && step.plan_id < kFirstWord) {
             prepared_order_.emplace_back(plan->first, plan->second);
         }
     }

@@ -20,7 +20,8 @@ bool Link::needs_connection() {
     if (connection_.usable() && owed_.empty()) {
         take_what_has_come();
     }
-    return !connection_.usable() || (steps_.empty() && connection_.closed_by_server());
+    looked_at_ = connection_.usable() && !(steps_.empty() && connection_.closed_by_server());
+    return !looked_at_;
 }
 
 bool Link::take_seat() {
@@ -64,10 +65,11 @@ void Link::ensure_usable() {
     if (owed_.empty() && runs_statement()) {
         rest();
     }
-    if (needs_connection()) {
+    if (!std::exchange(looked_at_, false) && needs_connection()) {
         start_connecting();
         finish_connecting();
     }
+    looked_at_ = false;
     settle();
 }
 

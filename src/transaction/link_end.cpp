@@ -40,7 +40,11 @@ void Link::send_control(const std::string& sql, const char* expected_answer) {
     discard_steps();
     lazy_.clear();  // the savepoints end with the block
     statement_text_ = sql;
-    queue_control(sql);
+    if (sql == "COMMIT") {
+        queue_commit();
+    } else {
+        queue_control(sql);
+    }
     steps_.back().expected_answer = expected_answer;
     queue_sync();
 }
@@ -103,7 +107,8 @@ void Link::commit_reader() noexcept {
         release();
         rest();
         if (connection_.usable() && !lost_block_) {
-            queue_cleanup("COMMIT");
+            queue_commit();
+            note_cleanup();
             queue_sync(send_deadline());
         } else {
             close();

@@ -265,6 +265,7 @@ std::string gid_prefix(const catalog::Catalog& herd) {
 
 void initialize_session() {
     define_connection_settings();
+    initialize_settings();
     request_seats();
     initialize_idle_links();
     request_gate();

@@ -1,14 +1,18 @@
 #include "transaction/settings.hpp"
 
 #include <cstring>
+#include <iterator>
 #include <set>
+#include <utility>
 
-#include "pg/guard.hpp"
+#include "transaction/setting_watch.hpp"
 
 extern "C" {
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
+#include "utils/inval.h"
+#include "utils/syscache.h"
 }
 
 namespace herd::transaction {
@@ -17,7 +21,7 @@ namespace {
 
 // Built-in settings that change what a statement returns, how a value is read, or how long a lock
 // is waited for; and what the herd's own plans on both sides must agree on.
-constexpr const char* kForwarded[] = {
+constexpr const char* kWatched[] = {
     "TimeZone",
     "DateStyle",
     "IntervalStyle",
@@ -38,6 +42,7 @@ constexpr const char* kForwarded[] = {
     "default_toast_compression",
     "lock_timeout",
     "herd.ownership_filter",
+    "search_path",
 };
 
 void append_setting(std::string& sql, const char* name, const char* value) {
@@ -52,12 +57,8 @@ void append_setting(std::string& sql, const char* name, const char* value) {
 
 // Settings that a user made up (app.tenant), which policies and functions read, and those of
 // extensions (pg_trgm.similarity_threshold) from the first time on that they are not the default.
-bool is_custom(const ::config_generic* variable) {
+bool is_forwarded(const ::config_generic* variable) {
     static auto& changed = *new std::set<std::string>;
-    if (std::strchr(variable->name, '.') == nullptr ||
-        std::strncmp(variable->name, "herd.", 5) == 0) {
-        return false;
-    }
     if ((variable->flags & GUC_CUSTOM_PLACEHOLDER) != 0 || changed.count(variable->name) != 0) {
         return true;
     }
@@ -68,12 +69,14 @@ bool is_custom(const ::config_generic* variable) {
     return true;
 }
 
+SettingWatch& setting_watch() {
+    static auto& watch = *new SettingWatch(kWatched, std::size(kWatched));
+    return watch;
+}
+
 void append_custom_settings(std::string& sql) {
-    ::config_generic** variables = ::get_guc_variables();
-    int count = ::GetNumConfigOptions();
-    for (int i = 0; i < count; ++i) {
-        const ::config_generic* variable = variables[i];
-        if (!is_custom(variable)) {
+    for (const ::config_generic* variable : setting_watch().dotted()) {
+        if (!is_forwarded(variable)) {
             continue;
         }
         const char* value =
@@ -91,13 +94,28 @@ void append_search_path(std::string& sql) {
     append_setting(sql, "search_path", ((explicit_place ? "pg_catalog, " : "") + path).c_str());
 }
 
-}  // namespace
+// A role may get another name.
+bool role_changed = true;
 
-std::string session_state_command() {
+void on_role_change(Datum, int, uint32) {
+    role_changed = true;
+}
+
+bool is_up_to_date(Oid role) {
+    static Oid known_role = InvalidOid;
+    bool changed = std::exchange(role_changed, false);
+    changed = std::exchange(known_role, role) != role || changed;
+    return !setting_watch().changed() && !changed;
+}
+
+std::string make_command(Oid role) {
     std::string sql = "SELECT herd.link_role(";
-    sql += pg::call([] { return ::quote_literal_cstr(::GetUserNameFromId(::GetUserId(), false)); });
+    sql += pg::call([&] { return ::quote_literal_cstr(::GetUserNameFromId(role, false)); });
     sql += ")";
-    for (const char* name : kForwarded) {
+    for (const char* name : kWatched) {
+        if (std::strcmp(name, "search_path") == 0) {
+            continue;
+        }
         const char* value = pg::call([&] { return ::GetConfigOption(name, true, false); });
         if (value != nullptr) {
             append_setting(sql, name, value);
@@ -106,6 +124,24 @@ std::string session_state_command() {
     append_search_path(sql);
     append_custom_settings(sql);
     return sql;
+}
+
+}  // namespace
+
+const std::string& session_state_command() {
+    static auto& command = *new std::string;
+    Oid role = ::GetUserId();
+    if (!is_up_to_date(role)) {
+        command.clear();
+    }
+    if (command.empty()) {
+        command = make_command(role);
+    }
+    return command;
+}
+
+void initialize_settings() {
+    ::CacheRegisterSyscacheCallback(AUTHOID, on_role_change, Datum{0});
 }
 
 }  // namespace herd::transaction
