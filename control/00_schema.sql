@@ -73,10 +73,9 @@ CREATE TABLE herd.shard (
 COMMENT ON TABLE herd.shard IS 'Ranges of each group''s hash space and the nodes that own them';
 
 CREATE TABLE herd.dist_transaction (
-    xid     xid8    NOT NULL,
-    node_id integer NOT NULL,
-    run     bigint  NOT NULL,
-    PRIMARY KEY (xid, node_id)
+    xid   xid8      NOT NULL,
+    run   bigint    NOT NULL,
+    nodes integer[] NOT NULL
 );
 COMMENT ON TABLE herd.dist_transaction IS
     'Multi-node transactions that have committed, until every node has heard of it; run: which run of this server';

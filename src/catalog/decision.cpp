@@ -1,5 +1,7 @@
 #include "catalog/decision.hpp"
 
+#include <sstream>
+
 #include "pg/guard.hpp"
 #include "pg/server_run.hpp"
 #include "pg/spi.hpp"
@@ -10,6 +12,8 @@ extern "C" {
 #include "access/transam.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type_d.h"
+#include "utils/array.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -22,34 +26,51 @@ namespace {
 
 constexpr int kColumns = 3;
 
-void insert_row(::Relation relation, std::uint64_t xid, NodeId node) {
+// By the order of the table's columns; it has no index, since it is read as a whole.
+void insert_row(::Relation relation, std::uint64_t xid, Datum* nodes, int count) {
+    ::ArrayType* array =
+        ::construct_array(nodes, count, INT4OID, sizeof(std::int32_t), true, TYPALIGN_INT);
     Datum values[kColumns] = {
         FullTransactionIdGetDatum(FullTransactionIdFromU64(static_cast<uint64>(xid))),
-        Int32GetDatum(node.value), Int64GetDatum(pg::server_run())};
+        Int64GetDatum(pg::server_run()), PointerGetDatum(array)};
     bool nulls[kColumns] = {};
     ::HeapTuple tuple = ::heap_form_tuple(RelationGetDescr(relation), values, nulls);
     ::CatalogTupleInsert(relation, tuple);
     ::heap_freetuple(tuple);
+    ::pfree(array);
+}
+
+// Of "{1,2,3}".
+std::vector<NodeId> nodes_in(const std::string& array) {
+    std::vector<NodeId> nodes;
+    std::istringstream numbers(array.substr(1));
+    for (int number = 0; numbers >> number; numbers.get()) {
+        nodes.emplace_back(number);
+    }
+    return nodes;
 }
 
 }  // namespace
 
 void record_decision(std::uint64_t xid, const std::vector<NodeId>& nodes) {
-    ::Relation relation = pg::call([] {
-        Oid schema = ::get_namespace_oid("herd", false);
-        return ::table_open(::get_relname_relid("dist_transaction", schema), RowExclusiveLock);
-    });
+    std::vector<Datum> numbers;
     for (NodeId node : nodes) {
-        pg::call([&] { insert_row(relation, xid, node); });
+        numbers.push_back(Int32GetDatum(node.value));
     }
-    pg::call([&] { ::table_close(relation, NoLock); });
+    pg::call([&] {
+        Oid schema = ::get_namespace_oid("herd", false);
+        ::Relation relation =
+            ::table_open(::get_relname_relid("dist_transaction", schema), RowExclusiveLock);
+        insert_row(relation, xid, numbers.data(), static_cast<int>(numbers.size()));
+        ::table_close(relation, NoLock);
+    });
 }
 
-std::map<NodeId, std::vector<std::uint64_t>> recorded_decisions() {
-    std::map<NodeId, std::vector<std::uint64_t>> found;
+std::vector<Decision> recorded_decisions() {
+    std::vector<Decision> found;
     for (const pg::Row& row :
-         pg::query("SELECT node_id, xid FROM herd.dist_transaction LIMIT 20000")) {
-        found[NodeId(std::stoi(row[0].value()))].push_back(std::stoull(row[1].value()));
+         pg::query("SELECT xid, nodes, ctid FROM herd.dist_transaction LIMIT 20000")) {
+        found.push_back({std::stoull(row[0].value()), nodes_in(row[1].value()), row[2].value()});
     }
     return found;
 }
@@ -57,21 +78,19 @@ std::map<NodeId, std::vector<std::uint64_t>> recorded_decisions() {
 bool is_recorded(const PreparedId& id) {
     return !pg::query(
                 "SELECT FROM herd.dist_transaction WHERE xid = $1::pg_catalog.xid8 "
-                "AND node_id = $2::pg_catalog.int4 AND run = $3::pg_catalog.int8",
-                {std::to_string(id.xid), std::to_string(id.node.value), std::to_string(id.run)})
+                "AND run = $2::pg_catalog.int8 AND $3::pg_catalog.int4 = ANY (nodes)",
+                {std::to_string(id.xid), std::to_string(id.run), std::to_string(id.node.value)})
                 .empty();
 }
 
-void forget_decisions(NodeId node, const std::vector<std::uint64_t>& xids) {
+void forget_decisions(const std::vector<std::string>& places) {
     std::string list;
-    for (std::uint64_t xid : xids) {
-        list += (list.empty() ? "{" : ",") + std::to_string(xid);
+    for (const std::string& place : places) {
+        list += (list.empty() ? "{\"" : ",\"") + place + "\"";
     }
     if (!list.empty()) {
-        pg::query(
-            "DELETE FROM herd.dist_transaction WHERE node_id = $1::pg_catalog.int4 "
-            "AND xid = ANY ($2::pg_catalog.xid8[])",
-            {std::to_string(node.value), list + "}"});
+        pg::query("DELETE FROM herd.dist_transaction WHERE ctid = ANY ($1::pg_catalog.tid[])",
+                  {list + "}"});
     }
 }
 

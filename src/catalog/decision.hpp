@@ -1,9 +1,9 @@
-// herd.dist_transaction: one row per transaction and node, from the transaction's commit until the
-// node has heard of it. A visible row proves that its transaction has committed.
+// herd.dist_transaction: one row per transaction that wrote on several servers, from its commit
+// until all its nodes have heard of it. A visible row proves that its transaction has committed.
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <string>
 #include <vector>
 
 #include "base/ids.hpp"
@@ -11,15 +11,21 @@
 
 namespace herd::catalog {
 
-// Adds this transaction's rows, of this run of the server. For its last moments: needs no snapshot,
+struct Decision {
+    std::uint64_t xid;
+    std::vector<NodeId> nodes;  // that hold it prepared when it is made
+    std::string place;          // of its row; nobody moves it
+};
+
+// Adds this transaction's row, of this run of the server. For its last moments: needs no snapshot,
 // and a transaction that has become read-only may still do it.
 void record_decision(std::uint64_t xid, const std::vector<NodeId>& nodes);
 
-// The rows of all nodes, or the first of very many.
-std::map<NodeId, std::vector<std::uint64_t>> recorded_decisions();
+// All of them, or the first of very many.
+std::vector<Decision> recorded_decisions();
 bool is_recorded(const PreparedId& id);
-// The node has heard of these.
-void forget_decisions(NodeId node, const std::vector<std::uint64_t>& xids);
+// All their nodes have heard of these: read in the same transaction.
+void forget_decisions(const std::vector<std::string>& places);
 
 // What became of a transaction of this server.
 TransactionStatus transaction_status(std::uint64_t xid);

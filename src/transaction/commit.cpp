@@ -150,8 +150,9 @@ void await_prepare(Link& link, std::optional<Error>& failure) {
 
 void await_prepares(const std::vector<Link*>& links) {
     std::optional<Error> failure;
-    for (Link* link : links) {
-        await_prepare(*link, failure);
+    // The last to be asked is likely to be the last to answer: then all wake this session up once.
+    for (auto link = links.rbegin(); link != links.rend(); ++link) {
+        await_prepare(**link, failure);
         HERD_FAILPOINT("commit.one_answered");
     }
     if (failure) {
@@ -221,10 +222,10 @@ std::string commit_prepared(const std::vector<Part>& parts) {
     HERD_FAILPOINT("commit.commit_prepared_sent");
     std::int64_t deadline = pg::now_ms() + kFinishTimeoutMs;
     std::string late;
-    for (const Part& part : parts) {
-        if (!part.link->await_owed(deadline)) {
-            part.link->leave_in_doubt(part.xid);
-            late += (late.empty() ? "\"" : ", \"") + part.link->connection().node_name() + "\"";
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+        if (!part->link->await_owed(deadline)) {
+            part->link->leave_in_doubt(part->xid);
+            late += (late.empty() ? "\"" : ", \"") + part->link->connection().node_name() + "\"";
         }
         HERD_FAILPOINT("commit.one_acknowledged");
     }

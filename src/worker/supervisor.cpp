@@ -115,7 +115,25 @@ void Supervisor::update_nodes(const catalog::Catalog& herd) {
 // The rows of herd.dist_transaction are read before the node is asked: what has committed by then
 // and is not on the node's list is finished there.
 void Supervisor::read_decisions(const catalog::Catalog& herd, std::int64_t now) {
-    std::map<NodeId, std::vector<std::uint64_t>> decided = catalog::recorded_decisions();
+    std::map<NodeId, std::vector<std::uint64_t>> decided;
+    std::map<std::uint64_t, std::vector<NodeId>> heard;
+    std::vector<std::string> finished;
+    for (const catalog::Decision& decision : catalog::recorded_decisions()) {
+        std::vector<NodeId>& heard_by = heard[decision.xid];
+        heard_by = std::move(heard_[decision.xid]);
+        bool open = false;
+        for (NodeId node : decision.nodes) {
+            bool has_heard = std::find(heard_by.begin(), heard_by.end(), node) != heard_by.end();
+            if (!has_heard && herd.node(node) != nullptr) {
+                decided[node].push_back(decision.xid);
+                open = true;
+            }
+        }
+        if (!open) {
+            finished.push_back(decision.place);
+        }
+    }
+    heard_ = std::move(heard);
     for (auto& [id, node] : nodes_) {
         if (node.watch->is_due(now)) {
             node.decided = std::move(decided[id]);
@@ -123,12 +141,11 @@ void Supervisor::read_decisions(const catalog::Catalog& herd, std::int64_t now) 
                 node.endpoint = transaction::endpoint_of(herd, id);
             }
         }
-        decided.erase(id);
     }
-    for (const auto& [id, xids] : decided) {
-        if (herd.node(id) == nullptr) {
-            catalog::forget_decisions(id, xids);  // the node has left the herd
-        }
+    if (!finished.empty()) {
+        HERD_FAILPOINT("supervisor.before_forget");
+        catalog::forget_decisions(finished);
+        HERD_FAILPOINT("supervisor.forgotten");
     }
 }
 
@@ -183,7 +200,7 @@ void Supervisor::take_in(Node& node, Answer answer, std::int64_t now) {
     if (!commands.empty()) {
         HERD_FAILPOINT("supervisor.settle_sent");
     }
-    forget_finished(node);
+    note_heard(node);
 }
 
 void Supervisor::store_health(Node& node, const Health& next, std::int64_t now) {
@@ -252,18 +269,17 @@ void Supervisor::report_undecidable(const Node& node, const PreparedTransaction&
     }
 }
 
-void Supervisor::forget_finished(Node& node) {
-    std::vector<std::uint64_t> finished;
+// What the node does not hold, it has finished, or never had to.
+void Supervisor::note_heard(Node& node) {
     node.waiting.clear();
     for (std::uint64_t xid : node.decided) {
         bool listed = std::any_of(node.prepared.begin(), node.prepared.end(),
                                   [&](const auto& held) { return held.id.xid == xid; });
-        (listed ? node.waiting : finished).push_back(xid);
-    }
-    if (!finished.empty()) {
-        HERD_FAILPOINT("supervisor.before_forget");
-        catalog::forget_decisions(node.watch->node(), finished);
-        HERD_FAILPOINT("supervisor.forgotten");
+        if (listed) {
+            node.waiting.push_back(xid);
+        } else {
+            heard_[xid].push_back(node.watch->node());
+        }
     }
     node.decided.clear();
 }

@@ -48,12 +48,13 @@ private:
     std::vector<std::string> judge_prepared(Node& node);
     void tell_gate(const Node& node) const;
     void report_undecidable(const Node& node, const PreparedTransaction& transaction);
-    void forget_finished(Node& node);
+    void note_heard(Node& node);
     void publish();
     void show_in_doubt(const Node& node, std::vector<InDoubt>& shown) const;
     [[nodiscard]] std::vector<NodeReport> reports() const;
 
     std::map<NodeId, Node> nodes_;
+    std::map<std::uint64_t, std::vector<NodeId>> heard_;  // of a decision, since it was first read
     DeadlockSearch deadlocks_;
     std::string cluster_id_;
     std::int64_t term_ = 0;
