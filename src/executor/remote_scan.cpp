@@ -34,11 +34,55 @@ ScanState* state_of(::CustomScanState* node) {
     return reinterpret_cast<ScanState*>(node);
 }
 
+bool has_rescans(const ::Plan* plan);
+
+bool any_has_rescans(const ::List* plans) {
+    for (int i = 0; i < ::list_length(plans); ++i) {
+        if (has_rescans(static_cast<const ::Plan*>(::list_nth(plans, i)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether it has a nested loop that hands values to its inner side, which reads all its rows again
+// for each outer one; no flag says so to what is below.
+bool has_rescans(const ::Plan* plan) {
+    if (plan == nullptr) {
+        return false;
+    }
+    const ::List* children = NIL;
+    switch (nodeTag(plan)) {
+        case T_NestLoop:
+            if (reinterpret_cast<const ::NestLoop*>(plan)->nestParams != NIL) {
+                return true;
+            }
+            break;
+        case T_Append:
+            children = reinterpret_cast<const ::Append*>(plan)->appendplans;
+            break;
+        case T_MergeAppend:
+            children = reinterpret_cast<const ::MergeAppend*>(plan)->mergeplans;
+            break;
+        case T_SubqueryScan:
+            return has_rescans(reinterpret_cast<const ::SubqueryScan*>(plan)->subplan);
+        case T_CustomScan:
+            children = reinterpret_cast<const ::CustomScan*>(plan)->custom_plans;
+            break;
+        default:
+            break;
+    }
+    return has_rescans(plan->lefttree) || has_rescans(plan->righttree) || any_has_rescans(children);
+}
+
 // Whether the rows may be asked for again: inside of a join, a subplan or a cursor that goes back.
-// Then they are kept, so that no rescan costs a round trip.
+// Then they are kept, so that no rescan costs a round trip, nor sees other rows than the first. The
+// rows do not depend on parameters that change.
 bool may_be_read_again(const ::CustomScanState* node, int eflags) {
+    const ::PlannedStmt* statement = node->ss.ps.state->es_plannedstmt;
     return (eflags & (EXEC_FLAG_REWIND | EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK)) != 0 ||
-           node->ss.ps.state->es_subplanstates != NIL || node->ss.ps.plan->parallel_aware;
+           statement->subplans != NIL || node->ss.ps.plan->parallel_aware ||
+           has_rescans(statement->planTree);
 }
 
 void begin_body(::CustomScanState* node, ::EState* estate, int eflags) {

@@ -155,3 +155,38 @@ DECLARE c CURSOR FOR SELECT count(*) FROM orders;
 FETCH c;
 SELECT count(*) FROM orders;
 COMMIT;
+-- test: subqueries see the rows of when it was opened
+BEGIN;
+DECLARE c CURSOR FOR SELECT id, (SELECT count(*) FROM orders o WHERE o.customer_id = a.id + 40) FROM accounts a WHERE id < 12 ORDER BY id;
+DECLARE d CURSOR FOR SELECT id, (SELECT max(total) FROM orders o WHERE o.total < a.balance) FROM accounts a WHERE id < 12 ORDER BY id;
+DECLARE e CURSOR FOR SELECT id, (SELECT n.m FROM (SELECT count(*) AS m, a.id AS x FROM orders o WHERE o.total > a.id OFFSET 0) n WHERE n.x = a.id) FROM accounts a WHERE id < 12 ORDER BY id;
+DECLARE f CURSOR FOR SELECT g, (SELECT count(*) FROM orders WHERE customer_id = g) FROM generate_series(40, 52) g;
+DECLARE g CURSOR FOR SELECT g, x.* FROM generate_series(40, 52) g, LATERAL (SELECT order_id, total FROM orders WHERE customer_id = g ORDER BY 1 LIMIT 2) x ORDER BY 1, 2;
+DECLARE h CURSOR FOR SELECT id, body, (SELECT c.balance FROM customers c WHERE c.id = n.customer_id) FROM local_notes n ORDER BY id;
+UPDATE orders SET total = total + 1000;
+DELETE FROM orders WHERE customer_id < 45;
+UPDATE customers SET balance = 1;
+FETCH ALL FROM c;
+FETCH ALL FROM d;
+FETCH ALL FROM e;
+FETCH ALL FROM f;
+FETCH ALL FROM g;
+FETCH ALL FROM h;
+ROLLBACK;
+-- test: a loop whose body changes what its subqueries read
+CREATE FUNCTION loops() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    made text := '';
+    r record;
+BEGIN
+    FOR r IN SELECT g, (SELECT count(*) FROM shop.orders WHERE customer_id = g) AS n FROM generate_series(40, 60) g LOOP
+        DELETE FROM shop.orders WHERE customer_id = r.g + 1;
+        made := made || ' ' || r.n;
+    END LOOP;
+    FOR r IN SELECT n.id, (SELECT c.balance FROM shop.customers c WHERE c.id = n.customer_id) AS n FROM shop.local_notes n ORDER BY id LOOP
+        UPDATE shop.customers SET balance = balance + 1 WHERE id % 7 = 1;
+        made := made || ' ' || coalesce(r.n::text, '-');
+    END LOOP;
+    RETURN made;
+END $$;
+SELECT loops();

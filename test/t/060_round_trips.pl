@@ -60,4 +60,14 @@ my $delta = measure(
 );
 is $delta->{round_trips}, 100, 'keys of three nodes in turn: one round trip for each that is away';
 is $delta->{planned} + $delta->{deparsed}, 0, 'keys of three nodes in turn: planned once for all';
+# What is read again for each outer row travels once.
+for my $case (
+    [ 'a correlated subquery', 'SELECT g, (SELECT count(*) FROM items WHERE id % 20 = g) FROM generate_series(1, 20) g' ],
+    [ 'LATERAL', 'SELECT * FROM generate_series(1, 20) g, LATERAL (SELECT id FROM items WHERE id % 20 = g ORDER BY id LIMIT 2) i' ]
+    )
+{
+    my ($name, $query) = @$case;
+    is measure("PREPARE q AS $query", 'EXECUTE q', 10)->{fan_out}, 10, "$name asks the nodes once for all outer rows";
+}
+
 done_testing;
