@@ -26,6 +26,7 @@ struct InsertPlan {
     bool binary = false;     // RETURNING in binary
     std::int64_t keeps = 0;  // not 0: keeps rows in the way under this number
     Oid relid = InvalidOid;
+    bool checked = false;            // row security is applied here, not by the nodes
     bool several = false;            // other parts of the statement: one snapshot for all
     ::List* columns = nullptr;       // of Integer: attribute numbers that are sent
     ::List* column_names = nullptr;  // of String, quoted
@@ -34,7 +35,8 @@ struct InsertPlan {
 };
 
 // Puts a HerdInsert on top of a finished INSERT plan and a HerdInsertRows under its ModifyTable.
-// parameters: of the tail's own $1...; checks: WithCheckOptions of views.
+// parameters: of the tail's own $1...; checks: its WithCheckOptions, of which the rows are held to
+// those of views here, and if plan.checked to those of row security.
 void wrap_insert(::PlannedStmt* statement, const InsertPlan& plan, ::List* parameters,
                  ::List* checks);
 

@@ -28,9 +28,14 @@ namespace {
 struct RowsState {
     ::CustomScanState custom;
     InsertRouter* router;  // made by the HerdInsert above
-    ::List* checks;        // of ExprState
-    ::List* check_names;   // of String: the views
+    ::List* checks;        // of RowCheck
     bool done;
+};
+
+struct RowCheck {
+    ::ExprState* condition;
+    const char* name;   // the view, or the policy: "" if there is not one to name
+    const char* table;  // row security's; nullptr: a view's
 };
 
 struct InsertState {
@@ -100,25 +105,43 @@ void begin_rows(::CustomScanState* node, ::EState* estate, int eflags) {
     node->custom_ps = ::list_make1(::ExecInitNode(child, estate, eflags));
     auto* checks = static_cast<::List*>(linitial(scan->custom_private));
     auto* names = static_cast<::List*>(lsecond(scan->custom_private));
+    auto* tables = static_cast<::List*>(lthird(scan->custom_private));
     for (int i = 0; i < ::list_length(checks); ++i) {
-        rows_of(node)->checks =
-            ::lappend(rows_of(node)->checks,
-                      ::ExecInitQual(static_cast<::List*>(::list_nth(checks, i)), &node->ss.ps));
+        auto* check = static_cast<RowCheck*>(::palloc(sizeof(RowCheck)));
+        check->condition =
+            ::ExecInitQual(static_cast<::List*>(::list_nth(checks, i)), &node->ss.ps);
+        check->name = strVal(::list_nth(names, i));
+        const char* table = strVal(::list_nth(tables, i));
+        check->table = *table == '\0' ? nullptr : table;
+        rows_of(node)->checks = ::lappend(rows_of(node)->checks, check);
     }
-    rows_of(node)->check_names = names;
 }
 
-// A view's check, which the node could not know of: on the row as it is sent.
+[[noreturn]] void refuse_row(const RowCheck& check) {
+    if (check.table == nullptr) {
+        ereport(ERROR, (errcode(ERRCODE_WITH_CHECK_OPTION_VIOLATION),
+                        errmsg("new row violates check option for view \"%s\"", check.name)));
+    }
+    if (*check.name == '\0') {
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                        errmsg("new row violates row-level security policy for table \"%s\"",
+                               check.table)));
+    }
+    ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                    errmsg("new row violates row-level security policy \"%s\" for table \"%s\"",
+                           check.name, check.table)));
+}
+
+// What the node could not know of, a view's check, or can't compute, a policy's: on the row as it
+// is sent.
 void check_row(::CustomScanState* node, ::TupleTableSlot* row) {
     RowsState* state = rows_of(node);
     ::ExprContext* context = node->ss.ps.ps_ExprContext;
     for (int i = 0; i < ::list_length(state->checks); ++i) {
         context->ecxt_scantuple = row;
-        auto* check = static_cast<::ExprState*>(::list_nth(state->checks, i));
-        if (check != nullptr && !::ExecQual(check, context)) {
-            ereport(ERROR, (errcode(ERRCODE_WITH_CHECK_OPTION_VIOLATION),
-                            errmsg("new row violates check option for view \"%s\"",
-                                   strVal(::list_nth(state->check_names, i)))));
+        const auto* check = static_cast<const RowCheck*>(::list_nth(state->checks, i));
+        if (check->condition != nullptr && !::ExecQual(check->condition, context)) {
+            refuse_row(*check);
         }
     }
 }
@@ -311,22 +334,31 @@ constexpr ::CustomExecMethods kInsertExecMethods = [] {
 
 constexpr ::CustomScanMethods kInsertMethods = {"HerdInsert", create_insert_state};
 
+// The checks that HerdInsertRows makes: lists of conditions, names and tables (RowCheck).
+::List* row_checks(const InsertPlan& plan, const ::List* options) {
+    ::List* quals = NIL;
+    ::List* names = NIL;
+    ::List* tables = NIL;
+    for (int i = 0; i < ::list_length(options); ++i) {
+        auto* option = static_cast<::WithCheckOption*>(::list_nth(options, i));
+        bool of_view = option->kind == WCO_VIEW_CHECK;
+        if (of_view || (plan.checked && option->kind == WCO_RLS_INSERT_CHECK)) {
+            const char* name = of_view ? option->relname : option->polname;
+            quals = ::lappend(quals, option->qual);
+            names = ::lappend(names, ::makeString(::pstrdup(name == nullptr ? "" : name)));
+            tables = ::lappend(tables, ::makeString(::pstrdup(of_view ? "" : option->relname)));
+        }
+    }
+    return ::list_make3(quals, names, tables);
+}
+
 }  // namespace
 
 void wrap_insert(::PlannedStmt* statement, const InsertPlan& plan, ::List* parameters,
                  ::List* checks) {
     auto* modify = reinterpret_cast<::ModifyTable*>(statement->planTree);
     ::CustomScan* rows = scan_over(outerPlan(modify), &kRowsMethods);
-    ::List* quals = NIL;
-    ::List* names = NIL;
-    for (int i = 0; i < ::list_length(checks); ++i) {
-        auto* check = static_cast<::WithCheckOption*>(::list_nth(checks, i));
-        if (check->kind == WCO_VIEW_CHECK) {
-            quals = ::lappend(quals, check->qual);
-            names = ::lappend(names, ::makeString(check->relname));
-        }
-    }
-    rows->custom_private = ::list_make2(quals, names);
+    rows->custom_private = row_checks(plan, checks);
     outerPlan(modify) = &rows->scan.plan;
     ::CustomScan* top = scan_over(&modify->plan, &kInsertMethods);
     top->custom_private = to_list(plan);

@@ -122,7 +122,7 @@ const char* why_conflicts_here(const catalog::Catalog& herd, const ::Query* inse
                                    const catalog::Table& target) {
     const ::Query* insert = request.query;
     check_policies(herd, insert);
-    check_insert_policies(herd, insert, target);
+    (void)insert_policy_place(herd, insert, target);
     if (insert->cteList != NIL) {
         return plan_with_before(herd, request);
     }

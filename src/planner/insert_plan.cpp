@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/sqlstate.hpp"
+#include "executor/checked_statement.hpp"
 #include "executor/insert_plan_data.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
@@ -119,7 +120,8 @@ const char* find_values(const RemoteText& text) {
     ::Query* query = query_of_texts(original);
     RemoteText text = deparse(query, "");
     const char* values = find_values(text);
-    plan.head = ::pnstrdup(text.text, static_cast<Size>(values - text.text));
+    plan.head = ::psprintf("%s%.*s", plan.checked ? ::psprintf("%s ", executor::kCheckedMark) : "",
+                           static_cast<int>(values - text.text), text.text);
     plan.tail = ::pstrdup(values + std::strlen("DEFAULT VALUES"));
     ::OnConflictExpr* conflict = query->onConflict;
     if (conflict != nullptr && conflict->action == ONCONFLICT_UPDATE && plan.keeps == 0) {
@@ -236,7 +238,6 @@ const char* why_not_on_nodes(const catalog::Catalog& herd, ::Node* part,
             return on_nodes;
         }
     }
-    check_insert_policies(herd, query, target);
     return plan_insert_rows(herd, request, target, 0);
 }
 
@@ -246,6 +247,7 @@ const char* why_not_on_nodes(const catalog::Catalog& herd, ::Node* part,
     executor::InsertPlan plan;
     plan.keeps = keeps;
     plan.relid = target.relid;
+    plan.checked = insert_policy_place(herd, query, target) == PolicyPlace::kHere;
     ::List* parameters = fill_texts(query, plan);
     fill_columns(target.relid, plan);
     plan.role = rt_fetch(query->resultRelation, query->rtable)->checkAsUser;

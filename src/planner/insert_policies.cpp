@@ -1,12 +1,17 @@
 #include "planner/insert_policies.hpp"
 
+#include "catalog/own_row.hpp"
 #include "planner/fragment_parts.hpp"
 #include "planner/insert_plan.hpp"
 
 extern "C" {
+#include "access/sysattr.h"
+#include "access/table.h"
 #include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
 #include "rewrite/rewriteManip.h"
+#include "utils/rel.h"
 }
 
 namespace herd::planner {
@@ -57,19 +62,50 @@ bool look_at_own_rows(const catalog::Catalog& herd, const ::Query* insert, const
     return target != nullptr && !graph->has_local;
 }
 
+// Whether what the policies look at may differ from the row as it is sent: generated columns, and
+// what BEFORE triggers make of it, are known where the row is stored.
+bool look_at_stored_row(const ::Query* insert, ::List* policies, Oid relid) {
+    if (catalog::triggers_may_change_rows(relid)) {
+        return true;
+    }
+    ::Bitmapset* columns = nullptr;
+    ::pull_varattnos(reinterpret_cast<::Node*>(policies),
+                     static_cast<::Index>(insert->resultRelation), &columns);
+    bool whole_row = ::bms_is_member(-FirstLowInvalidHeapAttributeNumber, columns);
+    ::Relation relation = ::table_open(relid, NoLock);
+    ::TupleDesc description = RelationGetDescr(relation);
+    bool found = false;
+    for (int i = 0; i < description->natts && !found; ++i) {
+        found = TupleDescAttr(description, i)->attgenerated != '\0' &&
+                (whole_row || ::bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, columns));
+    }
+    ::table_close(relation, NoLock);
+    return found;
+}
+
 }  // namespace
 
-void check_insert_policies(const catalog::Catalog& herd, const ::Query* insert,
-                           const catalog::Table& target) {
+PolicyPlace insert_policy_place(const catalog::Catalog& herd, const ::Query* insert,
+                                const catalog::Table& target) {
     ::List* policies = policies_of(insert);
     if (!reads_other_tables(herd, reinterpret_cast<::Node*>(policies)) ||
         (target.kind == TableKind::kDistributed && look_at_own_rows(herd, insert, policies))) {
-        return;
+        return PolicyPlace::kNodes;
     }
-    refuse_statement("INSERT",
-                     "row security policies read rows of other nodes, or of the coordinator",
-                     "Let the policies read the row itself, rows with its distribution key, "
-                     "settings and reference tables.");
+    if (insert->onConflict != nullptr && insert->onConflict->action == ONCONFLICT_UPDATE) {
+        refuse_statement("INSERT",
+                         "ON CONFLICT DO UPDATE under row security policies that read rows of "
+                         "other nodes, or of the coordinator",
+                         "Use INSERT ... ON CONFLICT DO NOTHING, then UPDATE.");
+    }
+    if (look_at_stored_row(insert, policies, target.relid)) {
+        refuse_statement("INSERT",
+                         "row security policies read rows of other nodes, or of the coordinator, "
+                         "for a row that triggers or generated columns complete on its node",
+                         "Let the policies read the row itself, rows with its distribution key, "
+                         "settings and reference tables.");
+    }
+    return PolicyPlace::kHere;
 }
 
 }  // namespace herd::planner

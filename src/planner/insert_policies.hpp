@@ -1,12 +1,16 @@
-// Row security of INSERT, which each node applies to the rows that it gets. PostgreSQL style.
+// Row security of INSERT, which each node applies to the rows that it gets, if it can. PostgreSQL
+// style.
 #pragma once
 
 #include "planner/statement_plan.hpp"
 
 namespace herd::planner {
 
-// Errors: kStatementNotCovered for policies that read rows which the row's node does not have.
-void check_insert_policies(const catalog::Catalog& herd, const ::Query* insert,
-                           const catalog::Table& target);
+enum class PolicyPlace { kNodes, kHere };
+
+// Where they are applied: here when they read rows that the row's node does not have.
+// Errors: kStatementNotCovered when that is so and what they look at is not known here.
+PolicyPlace insert_policy_place(const catalog::Catalog& herd, const ::Query* insert,
+                                const catalog::Table& target);
 
 }  // namespace herd::planner
