@@ -227,11 +227,16 @@ const char* why_not_on_nodes(const catalog::Catalog& herd, ::Node* part,
     if (why_conflicts_here(herd, query, target) != nullptr) {
         return plan_conflicts_here(herd, request, target);
     }
+    bool policies = insert_policy_place(herd, query, target) == PolicyPlace::kAfterwards;
+    if (policies || views_look_at_stored_row(query, target)) {
+        return plan_checks_afterwards(herd, request, policies);
+    }
     if (returns_anonymous_row(query) ||
         why_not_on_nodes(herd, returned_values(query), target) != nullptr) {
         return plan_returning_here(herd, request);
     }
-    if (target.kind == TableKind::kDistributed && inserts_from_query(query)) {
+    if (target.kind == TableKind::kDistributed && inserts_from_query(query) &&
+        !request.policies_applied) {
         KeyGraph* graph = build_key_graph(herd, request.query);
         ::PlannedStmt* on_nodes = plan_insert_on_nodes(request, target, *graph);
         if (on_nodes != nullptr) {
@@ -247,7 +252,8 @@ const char* why_not_on_nodes(const catalog::Catalog& herd, ::Node* part,
     executor::InsertPlan plan;
     plan.keeps = keeps;
     plan.relid = target.relid;
-    plan.checked = insert_policy_place(herd, query, target) == PolicyPlace::kHere;
+    plan.checked =
+        request.policies_applied || insert_policy_place(herd, query, target) == PolicyPlace::kHere;
     ::List* parameters = fill_texts(query, plan);
     fill_columns(target.relid, plan);
     plan.role = rt_fetch(query->resultRelation, query->rtable)->checkAsUser;

@@ -92,20 +92,29 @@ PolicyPlace insert_policy_place(const catalog::Catalog& herd, const ::Query* ins
         (target.kind == TableKind::kDistributed && look_at_own_rows(herd, insert, policies))) {
         return PolicyPlace::kNodes;
     }
-    if (insert->onConflict != nullptr && insert->onConflict->action == ONCONFLICT_UPDATE) {
+    bool afterwards = look_at_stored_row(insert, policies, target.relid);
+    const ::OnConflictExpr* conflict = insert->onConflict;
+    if (conflict != nullptr && (afterwards || conflict->action == ONCONFLICT_UPDATE)) {
         refuse_statement("INSERT",
-                         "ON CONFLICT DO UPDATE under row security policies that read rows of "
-                         "other nodes, or of the coordinator",
-                         "Use INSERT ... ON CONFLICT DO NOTHING, then UPDATE.");
-    }
-    if (look_at_stored_row(insert, policies, target.relid)) {
-        refuse_statement("INSERT",
-                         "row security policies read rows of other nodes, or of the coordinator, "
-                         "for a row that triggers or generated columns complete on its node",
+                         afterwards ? "ON CONFLICT, and row security policies that read rows of "
+                                      "other nodes for a row that its node completes"
+                                    : "ON CONFLICT DO UPDATE, and row security policies that read "
+                                      "rows of other nodes",
                          "Let the policies read the row itself, rows with its distribution key, "
-                         "settings and reference tables.");
+                         "settings and reference tables; or use INSERT and UPDATE.");
     }
-    return PolicyPlace::kHere;
+    return afterwards ? PolicyPlace::kAfterwards : PolicyPlace::kHere;
+}
+
+bool views_look_at_stored_row(const ::Query* insert, const catalog::Table& target) {
+    ::List* conditions = NIL;
+    for (int i = 0; i < ::list_length(insert->withCheckOptions); ++i) {
+        auto* option = static_cast<::WithCheckOption*>(::list_nth(insert->withCheckOptions, i));
+        if (option->kind == WCO_VIEW_CHECK && option->qual != nullptr) {
+            conditions = ::lappend(conditions, option->qual);
+        }
+    }
+    return conditions != NIL && look_at_stored_row(insert, conditions, target.relid);
 }
 
 }  // namespace herd::planner

@@ -6,11 +6,16 @@
 
 namespace herd::planner {
 
-enum class PolicyPlace { kNodes, kHere };
+// By the row's node; here when they read rows that it does not have: to rows as they are sent, or,
+// where only the node knows what is stored, as they have been stored.
+enum class PolicyPlace { kNodes, kHere, kAfterwards };
 
-// Where they are applied: here when they read rows that the row's node does not have.
-// Errors: kStatementNotCovered when that is so and what they look at is not known here.
+// Errors: kStatementNotCovered for such policies and rows that ON CONFLICT may keep out.
 PolicyPlace insert_policy_place(const catalog::Catalog& herd, const ::Query* insert,
                                 const catalog::Table& target);
+
+// Whether views check rows for what only the node knows that stores them: generated columns, and
+// what BEFORE triggers make of a row.
+bool views_look_at_stored_row(const ::Query* insert, const catalog::Table& target);
 
 }  // namespace herd::planner

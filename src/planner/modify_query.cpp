@@ -186,7 +186,8 @@ void add_place(Changes& changes) {
     ::Query* query = changes.query;
     executor::ModifyPlan& plan = changes.plan;
     ::List* returning = after_changes(changes, query->returningList);
-    ::List* options = plan.checked ? policy_checks(query->withCheckOptions) : NIL;
+    ::List* options =
+        plan.checked ? policy_checks(query->withCheckOptions, WCO_RLS_UPDATE_CHECK) : NIL;
     options = ::list_concat(options, view_checks(query->withCheckOptions));
     ::List* checks = after_changes(changes, options);
     plan.returns = returning != NIL || checks != NIL;

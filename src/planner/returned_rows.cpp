@@ -145,10 +145,13 @@ Returned all_columns(const ::Query* insert) {
     return list;
 }
 
-::Query* select_returned(const Returned& returned, char* name, ::List* returning) {
+::Query* select_returned(const Returned& returned, char* name, ::List* returning, ::List* checks) {
     ::Query* query = select_from(tuplestore_entry(name, returned.columns));
     query->targetList = returning;
-    query->hasSubLinks = ::checkExprHasSubLink(reinterpret_cast<::Node*>(returning));
+    query->jointree->quals =
+        reinterpret_cast<::Node*>(checks == NIL ? nullptr : ::make_ands_explicit(checks));
+    query->hasSubLinks = ::checkExprHasSubLink(reinterpret_cast<::Node*>(returning)) ||
+                         ::checkExprHasSubLink(reinterpret_cast<::Node*>(checks));
     query->hasTargetSRFs = ::expression_returns_set(reinterpret_cast<::Node*>(returning));
     return query;
 }

@@ -26,8 +26,9 @@ Returned all_columns(const ::Query* insert);
 ::List* over_returned(Returned& returned, ::List* returning);
 // The columns as a target list.
 ::List* target_list_of(const Returned& returned);
-// SELECT <returning> FROM the named tuplestore with those columns.
-::Query* select_returned(const Returned& returned, char* name, ::List* returning);
+// SELECT <returning> FROM the named tuplestore with those columns WHERE <checks>.
+::Query* select_returned(const Returned& returned, char* name, ::List* returning,
+                         ::List* checks = NIL);
 
 // Whether an expression is the target's tableoid as regclass: that crosses as a name.
 bool is_table_name(const ::Expr* expression);

@@ -20,6 +20,8 @@ struct PlanRequest {
     ::ParamListInfo parameters;
     // The planner that was there before.
     ::PlannedStmt* (*plain)(::Query*, const char*, int, ::ParamListInfo);
+    // An INSERT: row security is applied to the rows that it returns.
+    bool policies_applied = false;
 };
 
 // The statement goes to the one node that owns its key, when every distributed table in it is fixed

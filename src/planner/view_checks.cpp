@@ -105,11 +105,11 @@ Oid check_function() {
     return checks;
 }
 
-::List* policy_checks(const ::List* options) {
+::List* policy_checks(const ::List* options, ::WCOKind kind) {
     ::List* checks = NIL;
     for (int i = 0; i < ::list_length(options); ++i) {
         auto* option = static_cast<::WithCheckOption*>(::list_nth(options, i));
-        if (option->kind == WCO_RLS_UPDATE_CHECK && option->qual != nullptr) {
+        if (option->kind == kind && option->qual != nullptr) {
             checks = ::lappend(checks, require_policy(option, false));
         }
     }

@@ -15,8 +15,8 @@ namespace herd::planner {
 // Row security's own checks are not among them.
 ::List* view_checks(const ::List* options);
 
-// The policies of row security among them, in the same way (42501).
-::List* policy_checks(const ::List* options);
+// The policies of row security of that kind among them, in the same way (42501).
+::List* policy_checks(const ::List* options, ::WCOKind kind);
 
 // A condition that holds where `condition` does, with row security's checks of the row in the way
 // of ON CONFLICT DO UPDATE for the rows that meet it: 42501 for one that the policies hide.

@@ -18,5 +18,9 @@ namespace herd::planner {
 // An INSERT whose RETURNING only this server can evaluate: it returns the rows as they are
 // inserted, and RETURNING is a query over those. In the snapshot of before, as PostgreSQL has it.
 ::PlannedStmt* plan_returning_here(const catalog::Catalog& herd, const PlanRequest& request);
+// The same for an INSERT whose rows are checked as they have been stored: against the views that it
+// goes through, and with `policies` against row security.
+::PlannedStmt* plan_checks_afterwards(const catalog::Catalog& herd, const PlanRequest& request,
+                                      bool policies);
 
 }  // namespace herd::planner

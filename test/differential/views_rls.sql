@@ -225,3 +225,54 @@ SELECT id, name FROM products WHERE id > 70000 OR id < 0 ORDER BY id;
 DROP POLICY ordered ON products;
 ALTER TABLE products DISABLE ROW LEVEL SECURITY;
 -- compare: pairs, products, order_changes
+-- test: check option of INSERT looks at the row that is stored
+CREATE TABLE turned (k int PRIMARY KEY, v int, twice int GENERATED ALWAYS AS (v * 2) STORED);
+SELECT herd.distribute('shop.turned', 'k');
+CREATE VIEW turned_view AS SELECT * FROM turned WHERE v > 0 WITH CHECK OPTION;
+CREATE VIEW twice_view AS SELECT k, v FROM turned WHERE twice > 10 WITH CHECK OPTION;
+INSERT INTO twice_view SELECT g, 6 FROM generate_series(1, 20) g;
+INSERT INTO twice_view VALUES (21, 5);
+INSERT INTO twice_view VALUES (22, 5), (23, 6), (24, 7);
+INSERT INTO twice_view VALUES (25, 8), (26, 9), (27, 10) RETURNING k, v + 1;
+CREATE FUNCTION turn() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.v := -NEW.v;
+    RETURN CASE WHEN NEW.k < 1000 THEN NEW END;
+END $$;
+CREATE TRIGGER turns BEFORE INSERT ON turned FOR EACH ROW EXECUTE FUNCTION turn();
+INSERT INTO turned_view (k, v) VALUES (31, 1);
+INSERT INTO turned_view (k, v) VALUES (32, 1);
+INSERT INTO turned_view (k, v) VALUES (33, 1);
+INSERT INTO turned_view (k, v) SELECT g, CASE WHEN g = 117 THEN 3 ELSE -3 END FROM generate_series(101, 120) g;
+INSERT INTO turned_view (k, v) SELECT g, -3 FROM generate_series(130, 150) g;
+INSERT INTO turned_view (k, v) SELECT g, -3 FROM generate_series(140, 160) g ON CONFLICT DO NOTHING;
+INSERT INTO turned_view (k, v) SELECT g, 3 FROM generate_series(140, 150) g ON CONFLICT DO NOTHING;
+INSERT INTO turned_view (k, v) SELECT g, -3 FROM generate_series(990, 1010) g;
+INSERT INTO turned_view (k, v) VALUES (34, -1), (35, -2) RETURNING *;
+WITH i AS (INSERT INTO turned_view (k, v) VALUES (36, -1), (37, -2) RETURNING k, twice) SELECT * FROM i ORDER BY k;
+PREPARE turn (int, int) AS INSERT INTO turned_view (k, v) VALUES ($1, $2) RETURNING v;
+EXECUTE turn(41, -1);
+EXECUTE turn(42, 1);
+BEGIN;
+INSERT INTO turned_view (k, v) VALUES (51, -1);
+SAVEPOINT s;
+INSERT INTO turned_view (k, v) VALUES (52, 1), (53, -1);
+ROLLBACK TO s;
+INSERT INTO turned_view (k, v) VALUES (54, -1);
+COMMIT;
+SELECT * FROM turned ORDER BY k;
+-- test: row security of INSERT that reads other nodes' rows looks at the row that is stored
+GRANT ALL ON turned TO diff_clerk;
+ALTER TABLE turned ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_order ON turned TO diff_clerk USING (true) WITH CHECK (twice IN (SELECT o.customer_id FROM shop.orders o) AND v > 0);
+SET ROLE diff_clerk;
+INSERT INTO shop.turned (k, v) VALUES (201, -2);
+INSERT INTO shop.turned (k, v) VALUES (202, 2);
+INSERT INTO shop.turned (k, v) VALUES (203, -40000);
+INSERT INTO shop.turned (k, v) SELECT g, -(1 + g % 7) FROM generate_series(211, 240) g;
+INSERT INTO shop.turned (k, v) SELECT g, CASE WHEN g = 259 THEN 1 ELSE -1 END FROM generate_series(241, 270) g;
+INSERT INTO shop.turned (k, v) SELECT customer_id + 300, -3 FROM shop.orders GROUP BY 1 RETURNING v, twice;
+INSERT INTO shop.turned (k, v) SELECT k + 400, -v FROM shop.turned WHERE k BETWEEN 211 AND 220;
+RESET ROLE;
+SELECT count(*), sum(k), min(v), max(v) FROM turned;
+-- compare: turned
