@@ -63,5 +63,6 @@ stage: all  ## build the extension and install it into build/stage
 include test/boundary/build.mk
 include test/deparse/build.mk
 include test/full_disk/build.mk
+include test/bench/build.mk
 -include $(OBJS:.o=.d)
 endif

@@ -54,7 +54,7 @@ pgtap:  ## contract tests in test/pgtap/ (pgTAP)
 	    pg_prove -d contract $(or $(TESTS),test/pgtap/*.sql)'
 
 tap:  ## multi-node tests in test/t/ (prove); TESTS="test/t/NNN_topic.pl ..." picks some
-	@$(staged) stage-full-disk
+	@$(staged) stage-full-disk stage-bench
 	@test/perl/run-tap $(TESTS)
 
 # HERD_SEED and HERD_STATEMENTS in test/t/015_fuzz.pl; a seed makes the same statements every time.

@@ -1,6 +1,7 @@
 # A pgbouncer in front of a server.
 #
 #   my $pooler = Herd::Pooler->new($server, pool_mode => 'transaction', ...settings of pgbouncer.ini);
+#   target => 'host=... port=...' has it go there and not over the server's socket.
 #   $pooler->host, $pooler->port; $pooler->stop;
 package Herd::Pooler;
 
@@ -22,6 +23,7 @@ sub new
     my $port = PostgreSQL::Test::Cluster::get_free_port();
     my $log  = "$PostgreSQL::Test::Utils::log_path/$name.log";
     my $user = getpwuid $<;
+    my $target = delete $setting{target} || sprintf 'host=%s port=%d', $server->host, $server->port;
     %setting = (
         listen_addr       => '127.0.0.1',
         listen_port       => $port,
@@ -34,7 +36,6 @@ sub new
         default_pool_size => 1,
         %setting
     );
-    my $target = sprintf 'host=%s port=%d', $server->host, $server->port;
     append_to_file("$dir/users", qq("$user" ""\n));
     append_to_file("$dir/ini", join "\n", '[databases]', "* = $target", '[pgbouncer]',
         (map { "$_ = $setting{$_}" } sort keys %setting), '');

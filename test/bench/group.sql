@@ -1,0 +1,1 @@
+SELECT grp, count(*), sum(amount) FROM facts GROUP BY grp;

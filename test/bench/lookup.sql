@@ -1,0 +1,2 @@
+\set email random(1, :rows)
+SELECT id, name FROM people WHERE email = :email;
