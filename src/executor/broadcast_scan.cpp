@@ -24,6 +24,7 @@ constexpr int kShare = 256;
 struct Column {
     const char* data;
     const bits8* nulls;  // nullptr: none
+    int rows;
     int row;
     int16 length;
     bool by_value;
@@ -58,36 +59,31 @@ void begin(::CustomScanState* node, ::EState*, int) {
         static_cast<Column*>(::palloc0(sizeof(Column) * static_cast<Size>(std::max(count, 1))));
 }
 
-// Returns the number of elements.
-int open_column(ScanState* state, int number) {
+void open_column(ScanState* state, int number) {
     Column& column = state->columns[number];
     auto* expression = static_cast<::ExprState*>(::list_nth(state->arrays, number));
     bool null = false;
     Datum value = ::ExecEvalExpr(expression, state->custom.ss.ps.ps_ExprContext, &null);
+    column.row = 0;
+    column.rows = 0;
     if (null) {
-        return 0;
+        return;
     }
     ::ArrayType* array = DatumGetArrayTypeP(value);
     ::get_typlenbyvalalign(ARR_ELEMTYPE(array), &column.length, &column.by_value,
                            &column.alignment);
     column.data = ARR_DATA_PTR(array);
     column.nulls = ARR_NULLBITMAP(array);
-    column.row = 0;
-    return ::ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+    column.rows = ::ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 }
 
-// The values of the parameters are there when the first row is asked for, and not before.
+// The values of parameters are there when the first row is asked for, and not before.
 void open_columns(ScanState* state) {
     ::MemoryContext old = MemoryContextSwitchTo(state->custom.ss.ps.state->es_query_cxt);
-    int count = ::list_length(state->arrays);
-    for (int i = 0; i < count; ++i) {
-        int rows = open_column(state, i);
-        if (i > 0 && rows != state->rows) {
-            ereport(ERROR,
-                    (errcode(ERRCODE_INTERNAL_ERROR),
-                     errmsg("the columns of a broadcast have %d and %d rows", state->rows, rows)));
-        }
-        state->rows = rows;
+    state->rows = 0;
+    for (int i = 0; i < ::list_length(state->arrays); ++i) {
+        open_column(state, i);
+        state->rows = std::max(state->rows, state->columns[i].rows);
     }
     MemoryContextSwitchTo(old);
     state->row = 0;
@@ -97,7 +93,8 @@ void open_columns(ScanState* state) {
 
 Datum next_value(Column& column, bool* null) {
     int row = column.row++;
-    *null = column.nulls != nullptr && (column.nulls[row / 8] & (1 << (row % 8))) == 0;
+    *null = row >= column.rows ||
+            (column.nulls != nullptr && (column.nulls[row / 8] & (1 << (row % 8))) == 0);
     if (*null) {
         return 0;
     }

@@ -27,9 +27,11 @@ namespace {
 ::get_relation_stats_hook_type previous_hook = nullptr;
 
 constexpr int kSample = 3000;
-// Rows for so few values are found faster by an index, which PostgreSQL uses as long as it will not
-// hash them.
+// Rows for so few different values are found faster by an index, which PostgreSQL uses as long as it
+// will not hash them.
 constexpr int kFewValues = 1000;
+// Values that come this often on average are no keys to look up.
+constexpr int kOften = 10;
 
 struct Order {
     ::FmgrInfo* compare;
@@ -55,9 +57,6 @@ float4 distinct_values(const ::Const* array) {
     int count = 0;
     ::deconstruct_array(DatumGetArrayTypeP(array->constvalue), type, entry->typlen, entry->typbyval,
                         entry->typalign, &values, &nulls, &count);
-    if (count < kFewValues) {
-        return 0;
-    }
     int step = count / kSample + 1;
     int sampled = 0;
     for (int i = 0; i < count; i += step) {
@@ -71,7 +70,10 @@ float4 distinct_values(const ::Const* array) {
     for (int i = 1; i < sampled; ++i) {
         distinct += compare_values(&values[i - 1], &values[i], &order) != 0 ? 1 : 0;
     }
-    bool grows = step > 1 && distinct > sampled / 10;
+    if (count < kFewValues && distinct > sampled / kOften) {
+        return 0;
+    }
+    bool grows = step > 1 && distinct > sampled / kOften;
     return grows ? -static_cast<float4>(distinct) / static_cast<float4>(sampled)
                  : static_cast<float4>(distinct);
 }

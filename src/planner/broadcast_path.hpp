@@ -1,5 +1,6 @@
-// How this server's half of a fragment reads a broadcast: out of the arrays that the nodes get,
-// which parallel workers can do, other than scan a WITH query. PostgreSQL style.
+// How the rows of a broadcast are read: out of the arrays that nodes get. PostgreSQL keeps a WITH
+// query's rows to the leader of parallel workers, and copies what a function returns before it
+// reads it. PostgreSQL style.
 #pragma once
 
 extern "C" {
@@ -10,7 +11,10 @@ extern "C" {
 
 namespace herd::planner {
 
-// For a relation that is no broadcast, nothing changes.
+// For this server's half of a fragment, where parallel workers may take part. A relation that is no
+// broadcast keeps its paths.
 void add_broadcast_paths(::PlannerInfo* root, ::RelOptInfo* rel, const ::RangeTblEntry* rte);
+// On a node: for unnest($1, $2, ...) in FROM.
+void replace_unnest_paths(::PlannerInfo* root, ::RelOptInfo* rel, const ::RangeTblEntry* rte);
 
 }  // namespace herd::planner

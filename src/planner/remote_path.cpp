@@ -161,6 +161,7 @@ void set_paths(::PlannerInfo* root, ::RelOptInfo* rel, ::Index rti, ::RangeTblEn
         ::generate_useful_gather_paths(root, rel, false);
     }
     add_broadcast_paths(root, rel, rte);
+    replace_unnest_paths(root, rel, rte);
     const Modification* modification = modification_of(rte);
     if (modification != nullptr) {
         add_modify_path(rel, *modification);
