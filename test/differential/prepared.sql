@@ -120,3 +120,31 @@ SELECT balance FROM accounts WHERE id IN (5, 6);
 DEALLOCATE by_id;
 EXECUTE by_id(42);
 DEALLOCATE ALL;
+-- test: arrays of several lengths and shapes, unnested beside a table
+PREPARE listed(bigint[], text[]) AS SELECT c.id, c.name, u.id, u.note FROM customers c, unnest($1, $2) u (id, note)
+    WHERE c.id = u.id OR (u.id IS NULL AND c.id < 3);
+EXECUTE listed('{7,8,9}', '{a,b,c}');
+EXECUTE listed('{7,8,9,8}', '{a}');
+EXECUTE listed('{7,NULL}', '{a,b,NULL,d}');
+EXECUTE listed('{}', '{}');
+EXECUTE listed(NULL, NULL);
+EXECUTE listed('{{1,2},{3,4}}', '{{a,b}}');
+EXECUTE listed('[5:6]={1,2}', NULL);
+PREPARE counted(int[]) AS SELECT c.region_id, count(*), sum(u) FROM customers c, unnest($1) u WHERE c.region_id = u GROUP BY 1;
+EXECUTE counted('{1,1,2}');
+EXECUTE counted((SELECT array_agg(i % 4) FROM generate_series(1, 9000) i));
+PREPARE nobody_else(int[]) AS SELECT c.id, u, u.* FROM customers c, unnest($1) WITH ORDINALITY u (region, n)
+    WHERE c.region_id = u.region AND c.id < 40;
+EXECUTE nobody_else('{1,2}');
+PREPARE whole(bigint[], text[]) AS SELECT c.id, u, u IS NULL FROM customers c, unnest($1, $2) u (id, note) WHERE c.id = u.id;
+EXECUTE whole('{7,8,9}', '{a,b}');
+PREPARE one_key(bigint, text[]) AS SELECT c.id, t FROM customers c, unnest($2) t WHERE c.id = $1 AND t <> c.name;
+EXECUTE one_key(7, '{a,b,NULL}');
+EXECUTE one_key(8, '{a,b,NULL}');
+EXECUTE one_key(9, NULL);
+PREPARE locked(bigint[]) AS SELECT c.id, u FROM customers c, unnest($1) u WHERE c.id = u FOR UPDATE OF c;
+EXECUTE locked('{7,8,9}');
+PREPARE changed(bigint[], numeric[]) AS UPDATE customers c SET balance = c.balance + u.amount FROM unnest($1, $2) u (id, amount)
+    WHERE c.id = u.id RETURNING c.id, c.balance, u.amount;
+EXECUTE changed('{7,8,9}', '{1,2,3}');
+-- compare: customers

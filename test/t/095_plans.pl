@@ -57,6 +57,6 @@ my @node_plans = $plan =~ /Node \w+: [\d.]+ ms\n\s+(\w[^(\n]*)/g;
 is scalar(grep { $_ eq 'Result ' } @node_plans), 0, 'EXPLAIN ANALYZE shows how nodes ran their fragments'
     or diag $plan;
 cmp_ok scalar(@node_plans), '>=', 4, 'each of them';
-like $plan, qr/Hash .*\n(?:\s+Buckets.*\n)?\s+->  Function Scan on unnest b1/, 'a node hashes the broadcast'
+like $plan, qr/Hash .*\n(?:\s+Buckets.*\n)?\s+->  Custom Scan \(HerdBroadcast\).*\n\s+Rows of: b1/, 'a node hashes the broadcast'
     or diag $plan;
 done_testing;
