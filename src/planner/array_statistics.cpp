@@ -27,8 +27,8 @@ namespace {
 ::get_relation_stats_hook_type previous_hook = nullptr;
 
 constexpr int kSample = 3000;
-// Rows for so few different values are found faster by an index, which PostgreSQL uses as long as it
-// will not hash them.
+// Rows for so few different values are found faster by an index, which PostgreSQL uses as long as
+// it will not hash them.
 constexpr int kFewValues = 1000;
 // Values that come this often on average are no keys to look up.
 constexpr int kOften = 10;
@@ -78,17 +78,6 @@ float4 distinct_values(const ::Const* array) {
                  : static_cast<float4>(distinct);
 }
 
-::HeapTuple statistics_tuple(float4 distinct) {
-    ::Relation relation = ::table_open(StatisticRelationId, AccessShareLock);
-    Datum values[Natts_pg_statistic] = {};
-    bool nulls[Natts_pg_statistic] = {};
-    std::fill(nulls + Anum_pg_statistic_stanumbers1 - 1, nulls + Natts_pg_statistic, true);
-    values[Anum_pg_statistic_stadistinct - 1] = Float4GetDatum(distinct);
-    ::HeapTuple tuple = ::heap_form_tuple(RelationGetDescr(relation), values, nulls);
-    ::table_close(relation, AccessShareLock);
-    return tuple;
-}
-
 const ::Const* array_behind(const ::RangeTblEntry* rte, ::AttrNumber column) {
     if (rte->rtekind != RTE_FUNCTION || column <= 0 || column > ::list_length(rte->functions)) {
         return nullptr;
@@ -120,6 +109,17 @@ bool array_statistics(::PlannerInfo* root, ::RangeTblEntry* rte, ::AttrNumber co
 }
 
 }  // namespace
+
+::HeapTuple statistics_tuple(float4 distinct) {
+    ::Relation relation = ::table_open(StatisticRelationId, AccessShareLock);
+    Datum values[Natts_pg_statistic] = {};
+    bool nulls[Natts_pg_statistic] = {};
+    std::fill(nulls + Anum_pg_statistic_stanumbers1 - 1, nulls + Natts_pg_statistic, true);
+    values[Anum_pg_statistic_stadistinct - 1] = Float4GetDatum(distinct);
+    ::HeapTuple tuple = ::heap_form_tuple(RelationGetDescr(relation), values, nulls);
+    ::table_close(relation, AccessShareLock);
+    return tuple;
+}
 
 void initialize_array_statistics() {
     previous_hook = ::get_relation_stats_hook;

@@ -7,6 +7,7 @@
 #include "planner/broadcast.hpp"
 #include "planner/broadcast_make.hpp"
 #include "planner/implied_conditions.hpp"
+#include "planner/reference_filter.hpp"
 
 extern "C" {
 #include "miscadmin.h"
@@ -131,6 +132,19 @@ Anchor find_anchor(const QueryLevel& level, const ::List* parts) {
     return chosen;
 }
 
+// What reference tables say about each part, they say before one of them is cut out with another.
+void broadcast_parts(QueryLevel& level, const ::List* chosen, ::Query* home, int levels_up) {
+    ::List* values = NIL;
+    for (int i = 0; i < ::list_length(chosen); ++i) {
+        auto* entries = static_cast<::Bitmapset*>(::list_nth(chosen, i));
+        values = ::lappend(values, reference_values(level, entries));
+    }
+    for (int i = 0; i < ::list_length(chosen); ++i) {
+        broadcast_part(level, static_cast<::Bitmapset*>(::list_nth(chosen, i)),
+                       static_cast<::List*>(::list_nth(values, i)), home, levels_up);
+    }
+}
+
 // ---- inner queries in conditions ----
 
 struct Opening {
@@ -183,10 +197,7 @@ void broadcast_inside(Opening& opening, ::Query* inner) {
             chosen = ::lappend(chosen, part->entries);
         }
     }
-    for (int i = 0; i < ::list_length(chosen); ++i) {
-        broadcast_part(level, static_cast<::Bitmapset*>(::list_nth(chosen, i)),
-                       opening.outer->query, 1);
-    }
+    broadcast_parts(level, chosen, opening.outer->query, 1);
 }
 
 bool open_query(::Node* node, void* argument) {
@@ -252,9 +263,7 @@ void choose_broadcasts(QueryLevel& level) {
     }
     ::List* chosen = small_parts(level, parts, anchor);
     ::Bitmapset* entries = anchor.part->entries;
-    for (int i = 0; i < ::list_length(chosen); ++i) {
-        broadcast_part(level, static_cast<::Bitmapset*>(::list_nth(chosen, i)), level.query, 0);
-    }
+    broadcast_parts(level, chosen, level.query, 0);
     if (!inner_queries) {
         return;
     }

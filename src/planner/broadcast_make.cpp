@@ -5,6 +5,7 @@
 #include "pg/compat.hpp"
 #include "pg/wire_types.hpp"
 #include "planner/implied_conditions.hpp"
+#include "planner/reference_filter.hpp"
 
 extern "C" {
 #include "miscadmin.h"
@@ -139,7 +140,7 @@ bool is_small(const Rewrite& rewrite, const ::Query* query, double largest) {
     return cut_out(copy, entries, own_conditions(copy, entries));
 }
 
-const Broadcast& new_broadcast(Rewrite& rewrite, ::Query* query, int levels) {
+Broadcast& new_broadcast(Rewrite& rewrite, ::Query* query, int levels) {
     static int last_id = 0;
     auto* broadcast = static_cast<Broadcast*>(::palloc0(sizeof(Broadcast)));
     broadcast->id = ++last_id;
@@ -162,9 +163,14 @@ const Broadcast& new_broadcast(Rewrite& rewrite, ::Query* query, int levels) {
     return *broadcast;
 }
 
-void broadcast_part(QueryLevel& level, ::Bitmapset* entries, ::Query* home, int levels_up) {
-    ::Query* part = cut_out(level.query, entries, own_conditions(level.query, entries));
-    const Broadcast& broadcast = new_broadcast(*level.rewrite, part, 1 - levels_up);
+void broadcast_part(QueryLevel& level, ::Bitmapset* entries, ::List* values, ::Query* home,
+                    int levels_up) {
+    ::List* filters = reference_filters(values);
+    ::List* own = own_conditions(level.query, entries);
+    ::Query* part = cut_out(level.query, entries, ::list_concat(own, filters));
+    part->hasSubLinks = part->hasSubLinks || filters != NIL;
+    Broadcast& broadcast = new_broadcast(*level.rewrite, part, 1 - levels_up);
+    broadcast.values = values;
     home->cteList = ::lappend(home->cteList, broadcast.with);
     level.query->rtable =
         ::lappend(level.query->rtable, broadcast_entry(broadcast, static_cast<::Index>(levels_up)));

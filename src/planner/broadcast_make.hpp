@@ -18,10 +18,12 @@ Estimate size_of(const Rewrite& rewrite, const ::Query* query);
 // What cutting out would give, with the query as it is.
 ::Query* preview(const ::Query* query, ::Bitmapset* entries);
 // Makes a broadcast of a whole query, which stands so many levels above its new place.
-const Broadcast& new_broadcast(Rewrite& rewrite, ::Query* query, int levels);
-// Makes one of a level's FROM items and what their conditions leave of them. Its WITH query goes to
-// `home`, which is the level itself or that many levels above.
-void broadcast_part(QueryLevel& level, ::Bitmapset* entries, ::Query* home, int levels_up);
+Broadcast& new_broadcast(Rewrite& rewrite, ::Query* query, int levels);
+// Makes one of a level's FROM items and what their conditions, and reference tables that are joined
+// elsewhere (of ReferenceValues*), leave of them. Its WITH query goes to `home`, which is the level
+// itself or that many levels above.
+void broadcast_part(QueryLevel& level, ::Bitmapset* entries, ::List* values, ::Query* home,
+                    int levels_up);
 // Makes one of everything in a level's FROM, with the conditions given.
 const Broadcast& broadcast_rows_of_level(QueryLevel& level, const ::List* conditions);
 

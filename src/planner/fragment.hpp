@@ -28,6 +28,7 @@ struct Broadcast {
     const char* name;
     ::Query* query;           // over whole tables
     ::CommonTableExpr* with;  // what computes them here
+    ::List* values;           // of ReferenceValues*, for columns of the query's tables
 };
 struct SentBroadcast {
     const Broadcast* broadcast;

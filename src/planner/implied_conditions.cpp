@@ -48,26 +48,6 @@ namespace {
     return arms == NIL ? nullptr : reinterpret_cast<::Node*>(::make_orclause(arms));
 }
 
-// The column that the condition says to be equal to this one, by equality of one type.
-::Var* equal_column(::Node* condition, const ::Var* column) {
-    auto* operation = reinterpret_cast<::OpExpr*>(condition);
-    if (!IsA(condition, OpExpr) || ::list_length(operation->args) != 2) {
-        return nullptr;
-    }
-    auto* left = static_cast<::Var*>(linitial(operation->args));
-    auto* right = static_cast<::Var*>(lsecond(operation->args));
-    if (!IsA(left, Var) || !IsA(right, Var) || left->vartype != right->vartype ||
-        left->varcollid != right->varcollid ||
-        !is_hash_equality(operation->opno, left->vartype, right->vartype)) {
-        return nullptr;
-    }
-    auto same = [&](const ::Var* var) {
-        return var->varlevelsup == 0 && var->varno == column->varno &&
-               var->varattno == column->varattno;
-    };
-    return same(left) ? right : same(right) ? left : nullptr;
-}
-
 // The keys of the level's distributed tables: of Var.
 ::List* key_columns(const QueryLevel& level) {
     ::List* keys = NIL;
@@ -106,6 +86,25 @@ namespace {
 }
 
 }  // namespace
+
+::Var* equal_column(::Node* condition, const ::Var* column) {
+    auto* operation = reinterpret_cast<::OpExpr*>(condition);
+    if (!IsA(condition, OpExpr) || ::list_length(operation->args) != 2) {
+        return nullptr;
+    }
+    auto* left = static_cast<::Var*>(linitial(operation->args));
+    auto* right = static_cast<::Var*>(lsecond(operation->args));
+    if (!IsA(left, Var) || !IsA(right, Var) || left->vartype != right->vartype ||
+        left->varcollid != right->varcollid ||
+        !is_hash_equality(operation->opno, left->vartype, right->vartype)) {
+        return nullptr;
+    }
+    auto same = [&](const ::Var* var) {
+        return var->varlevelsup == 0 && var->varno == column->varno &&
+               var->varattno == column->varattno;
+    };
+    return same(left) ? right : same(right) ? left : nullptr;
+}
 
 ::List* own_conditions(const ::Query* query, ::Bitmapset* entries) {
     ::List* own = NIL;

@@ -73,6 +73,31 @@ void add_sort_cost(::Path* path, double rows) {
     path->total_cost += cost;
 }
 
+// Of an Append with both, what this server reads beside a fragment, or the fragment beside that;
+// nullptr: there is none.
+::RelOptInfo* other_half(const ::PlannerInfo* root, const ::RelOptInfo* rel, bool fragment) {
+    const ::AppendRelInfo* own =
+        rel->reloptkind == RELOPT_OTHER_MEMBER_REL ? root->append_rel_array[rel->relid] : nullptr;
+    for (int i = 0; own != nullptr && i < ::list_length(root->append_rel_list); ++i) {
+        auto* other = static_cast<::AppendRelInfo*>(::list_nth(root->append_rel_list, i));
+        bool is_fragment = fragment_of(root->simple_rte_array[other->child_relid]) != nullptr;
+        if (other != own && other->parent_relid == own->parent_relid && is_fragment == fragment) {
+            return root->simple_rel_array[other->child_relid];
+        }
+    }
+    return nullptr;
+}
+
+// Rows in order are merged: the nodes are not asked before the first one is read here, which may be
+// when all are, while else both work at once.
+void add_waiting_cost(const ::PlannerInfo* root, const ::RelOptInfo* rel, ::Path* path) {
+    const ::RelOptInfo* here = other_half(root, rel, false);
+    if (here != nullptr && here->cheapest_total_path != nullptr) {
+        path->startup_cost += here->cheapest_total_path->total_cost;
+        path->total_cost += here->cheapest_total_path->total_cost;
+    }
+}
+
 // What LATERAL hands to the relation is a parameter of its path.
 ::CustomPath* make_path(::PlannerInfo* root, ::RelOptInfo* rel, RemoteRelation* relation) {
     auto* path = makeNode(CustomPath);
@@ -130,21 +155,11 @@ void add_remote_paths(::PlannerInfo* root, ::RelOptInfo* rel, ::Index rti,
             set_costs(&path->path, limit);
         }
         add_sort_cost(&path->path, rel->rows);
+        if (limit < 0 && root->tuple_fraction <= 0) {
+            add_waiting_cost(root, rel, &path->path);
+        }
         ::add_path(rel, &path->path);
     }
-}
-
-// Whether the relation is what this server reads of a fragment.
-bool stands_beside_fragment(const ::PlannerInfo* root, const ::RelOptInfo* rel) {
-    const ::AppendRelInfo* own = root->append_rel_array[rel->relid];
-    for (int i = 0; i < ::list_length(root->append_rel_list); ++i) {
-        auto* other = static_cast<::AppendRelInfo*>(::list_nth(root->append_rel_list, i));
-        if (other->parent_relid == own->parent_relid &&
-            fragment_of(root->simple_rte_array[other->child_relid]) != nullptr) {
-            return true;
-        }
-    }
-    return false;
 }
 
 void set_paths(::PlannerInfo* root, ::RelOptInfo* rel, ::Index rti, ::RangeTblEntry* rte) {
@@ -156,7 +171,7 @@ void set_paths(::PlannerInfo* root, ::RelOptInfo* rel, ::Index rti, ::RangeTblEn
         add_remote_paths(root, rel, rti, *fragment);
         return;
     }
-    if (rel->reloptkind == RELOPT_OTHER_MEMBER_REL && stands_beside_fragment(root, rel)) {
+    if (other_half(root, rel, true) != nullptr) {
         // PostgreSQL gathers above the Append, where the nodes' rows come in.
         ::generate_useful_gather_paths(root, rel, false);
     }

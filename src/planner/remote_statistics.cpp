@@ -1,7 +1,9 @@
 #include "planner/remote_statistics.hpp"
 
+#include "planner/array_statistics.hpp"
 #include "planner/estimate.hpp"
 #include "planner/fragment.hpp"
+#include "planner/reference_filter.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -90,7 +92,9 @@ double table_rows(const ::RangeTblEntry* rte) {
                                                                       : rows_of_herd(*herd, *table);
 }
 
-bool find_statistics(const ::Query* query, ::AttrNumber column, ::VariableStatData* data) {
+// values: of ReferenceValues*, for columns of the query's tables.
+bool find_statistics(const ::Query* query, const ::List* values, ::AttrNumber column,
+                     ::VariableStatData* data) {
     ::Var* var = table_column(query, column);
     if (var == nullptr) {
         return false;
@@ -98,7 +102,7 @@ bool find_statistics(const ::Query* query, ::AttrNumber column, ::VariableStatDa
     ::RangeTblEntry* rte = rt_fetch(var->varno, query->rtable);
     const Broadcast* broadcast = broadcast_of(rte);
     if (broadcast != nullptr) {
-        return find_statistics(broadcast->query, var->varattno, data);
+        return find_statistics(broadcast->query, broadcast->values, var->varattno, data);
     }
     if (rte->rtekind != RTE_RELATION) {
         return false;
@@ -109,8 +113,14 @@ bool find_statistics(const ::Query* query, ::AttrNumber column, ::VariableStatDa
     if (!HeapTupleIsValid(tuple)) {
         return false;
     }
+    double most = most_values(values, var);
     data->statsTuple = with_absolute_distinct(tuple, table_rows(rte));
     ::ReleaseSysCache(tuple);
+    auto distinct = reinterpret_cast<Form_pg_statistic>(GETSTRUCT(data->statsTuple))->stadistinct;
+    if (most > 0 && (distinct <= 0 || most < distinct)) {
+        // Nor are they as frequent as in the table.
+        data->statsTuple = statistics_tuple(static_cast<float4>(most));
+    }
     data->freefunc = ::heap_freetuple;
     data->acl_ok = may_read(rte, var->varattno);
     return true;
@@ -123,10 +133,10 @@ bool relation_statistics(::PlannerInfo* root, ::RangeTblEntry* rte, ::AttrNumber
     }
     const Broadcast* broadcast = broadcast_of(rte);
     if (broadcast != nullptr) {
-        return find_statistics(broadcast->query, column, data);
+        return find_statistics(broadcast->query, broadcast->values, column, data);
     }
     const Fragment* fragment = fragment_behind(root, rte, &column);
-    return fragment != nullptr && find_statistics(fragment->query, column, data);
+    return fragment != nullptr && find_statistics(fragment->query, NIL, column, data);
 }
 
 }  // namespace
