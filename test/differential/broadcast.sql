@@ -60,6 +60,32 @@ SET enable_mergejoin = off;
 SET enable_material = off;
 SELECT count(*), sum(d.version) FROM customers c JOIN documents d ON d.owner < c.id AND c.id < 30;
 SELECT c.id, (SELECT count(*) FROM documents d WHERE d.owner = c.id) FROM customers c WHERE c.id < 30;
+-- test: reference tables filter a broadcast to which they are not joined
+SET herd.broadcast = 'always';
+SELECT c.region_id, r.name, count(*), sum(p.a) FROM customers c, pairs p, regions r
+    WHERE c.region_id = r.id AND p.b = c.region_id AND r.continent = 'Europe' GROUP BY 1, 2;
+SELECT t.priority, count(*), sum(p.a) FROM tickets t, pairs p, accounts a, regions r, products u
+    WHERE a.id = r.id AND p.b = a.id AND t.project = p.a AND u.id = p.a AND u.category = 'toy' AND r.name < 'South' GROUP BY 1;
+SELECT count(*), min(c.id) FROM customers c, pairs p, regions r, regions s WHERE c.region_id = r.id AND p.b = s.id AND p.a = c.id
+    AND ((r.name = 'North' AND s.name = 'South') OR (r.name = 'South' AND s.name = 'North'));
+SELECT count(*) FROM customers c, pairs p, regions r WHERE c.region_id = r.id AND p.b = c.region_id AND r.continent = 'Atlantis';
+SELECT count(*), sum(r.id) FROM customers c JOIN pairs p ON p.b = c.region_id LEFT JOIN regions r
+    ON r.id = p.b AND r.continent = 'Europe';
+SELECT count(*), sum(p.b) FROM pairs p LEFT JOIN (customers c JOIN regions r ON c.region_id = r.id AND r.continent = 'Asia')
+    ON p.b = c.region_id;
+SELECT count(*), sum(p.b) FROM customers c, pairs p, regions r, regions s
+    WHERE c.region_id = r.id AND p.b = r.id AND s.id = r.id + 1 AND s.continent IS NULL;
+SELECT c.id FROM customers c WHERE c.id < 60 AND EXISTS (SELECT 1 FROM pairs p, accounts a, regions r
+    WHERE p.a = c.id AND p.b = a.id AND a.id = r.id AND r.continent = 'Europe');
+PREPARE on_continent(text) AS SELECT count(*), sum(p.a) FROM customers c, pairs p, regions r
+    WHERE c.region_id = r.id AND p.b = r.id AND r.continent = $1;
+EXECUTE on_continent('Europe');
+EXECUTE on_continent('Asia');
+EXECUTE on_continent(NULL);
+EXECUTE on_continent('America');
+EXECUTE on_continent('Europe');
+EXECUTE on_continent('Europe');
+EXECUTE on_continent('Asia');
 -- test: broadcast with a collation
 SET herd.broadcast = 'always';
 SELECT count(*) FROM (SELECT name COLLATE "C" AS n, owner FROM devices) v JOIN customers c ON c.name COLLATE "C" < v.n;

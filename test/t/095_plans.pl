@@ -9,10 +9,13 @@ my $herd = Herd->new(nodes => 2);
 $herd->sql(<<'SQL');
 CREATE TABLE t (id bigint, part int, v int);
 CREATE TABLE u (id int PRIMARY KEY, part int);
+CREATE TABLE r (id int PRIMARY KEY, name int);
+SELECT herd.reference('r');
 SELECT herd.distribute('t', 'id');
 SELECT herd.distribute('u', 'id');
 INSERT INTO t SELECT i % 3000, i % 1000, i FROM generate_series(1, 30000) i;
 INSERT INTO u SELECT i, i FROM generate_series(1, 2000) i;
+INSERT INTO r SELECT i, i % 50 FROM generate_series(1, 1000) i;
 VACUUM ANALYZE;
 SQL
 
@@ -51,6 +54,14 @@ like plan_of($many, set => $always), qr/$workers.*Parallel Custom Scan \(HerdBro
 is $herd->sql("$always$many"), 600000, 'each row is read once';
 unlike plan_of('SELECT t.id FROM t JOIN u ON u.part = t.part FOR UPDATE OF t', set => $eager), qr/Gather/,
     'where rows are locked, they do not';
+
+$plan = plan_of('SELECT count(*) FROM t, u, r WHERE u.part = t.part AND t.part = r.id AND r.name > 5');
+like $plan, qr/Remote SQL: .*FROM public\.u WHERE \(u\.part IN \( SELECT r\.id AS c1 FROM public\.r WHERE \(r\.name > 5\)\)\)/,
+    'a broadcast has only rows that a reference table lets pass' or diag $plan;
+$plan = plan_of('SELECT t.v, u.id FROM t JOIN u ON u.part = t.part ORDER BY 1');
+unlike $plan, qr/Merge Append/, 'the nodes are not asked after this server has sorted its rows';
+like plan_of('SELECT t.v, u.id FROM t JOIN u ON u.part = t.part ORDER BY 1 LIMIT 3'), qr/Remote SQL: .*LIMIT/,
+    'with LIMIT each has few rows to send';
 
 $plan = plan_of('SELECT count(*) FROM t JOIN u ON u.part = t.part', explain => 'ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF');
 my @node_plans = $plan =~ /Node \w+: [\d.]+ ms\n\s+(\w[^(\n]*)/g;
