@@ -147,7 +147,7 @@ int workers_for(double rows) {
 void add_shared_path(::PlannerInfo* root, ::RelOptInfo* rel, BroadcastRows* rows,
                      const ::Path* scan) {
     int workers = workers_for(rel->rows);
-    if (workers == 0 || !rel->consider_parallel) {
+    if (workers == 0) {
         return;
     }
     ::CustomPath* path = make_path(root, rel, rows, scan);
@@ -160,12 +160,16 @@ void add_shared_path(::PlannerInfo* root, ::RelOptInfo* rel, BroadcastRows* rows
     ::add_partial_path(rel, &path->path);
 }
 
-void add_paths(::PlannerInfo* root, ::RelOptInfo* rel, const BroadcastRows& rows) {
-    auto* kept = static_cast<BroadcastRows*>(::palloc(sizeof(BroadcastRows)));
-    *kept = rows;
+BroadcastRows* kept(const BroadcastRows& rows) {
+    auto* copy = static_cast<BroadcastRows*>(::palloc(sizeof(BroadcastRows)));
+    *copy = rows;
+    return copy;
+}
+
+// Instead of PostgreSQL's own path, which it costs as much as.
+void replace_path(::PlannerInfo* root, ::RelOptInfo* rel, BroadcastRows* rows) {
     const auto* scan = static_cast<::Path*>(linitial(rel->pathlist));
-    ::CustomPath* path = make_path(root, rel, kept, scan);
-    add_shared_path(root, rel, kept, scan);
+    ::CustomPath* path = make_path(root, rel, rows, scan);
     rel->pathlist = NIL;
     ::add_path(rel, &path->path);
 }
@@ -248,7 +252,8 @@ void add_broadcast_paths(::PlannerInfo* root, ::RelOptInfo* rel, const ::RangeTb
         rows.columns = ::lappend(rows.columns, entry->expr);
     }
     rel->consider_parallel = true;
-    add_paths(root, rel, rows);
+    add_shared_path(root, rel, kept(rows), static_cast<::Path*>(linitial(rel->pathlist)));
+    replace_path(root, rel, kept(rows));
 }
 
 void replace_unnest_paths(::PlannerInfo* root, ::RelOptInfo* rel, const ::RangeTblEntry* rte) {
@@ -260,7 +265,9 @@ void replace_unnest_paths(::PlannerInfo* root, ::RelOptInfo* rel, const ::RangeT
     }
     BroadcastRows rows = rows_of_unnest(root, rte);
     if (rows.arrays != NIL) {
-        add_paths(root, rel, rows);
+        // Not shared: that makes plans look cheap in which every worker does the rest of the work
+        // again, beside the workers of the herd's other servers.
+        replace_path(root, rel, kept(rows));
     }
 }
 
