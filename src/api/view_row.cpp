@@ -27,8 +27,11 @@ HERD_SQL_FUNCTION(herd_require_policy_row) {
                 [&] { return ::text_to_cstring(DatumGetTextPP(PG_GETARG_DATUM(number))); }));
         };
         std::string policy = PG_ARGISNULL(2) ? "" : " \"" + argument(2) + '"';
-        const char* part = PG_GETARG_BOOL(3) ? " (USING expression)" : "";
-        throw Error(SqlState{"42501"}, "new row violates row-level security policy" + policy +
+        // The row of a MERGE's target, the row in the way of an INSERT, or a new one.
+        bool of_target = PG_ARGISNULL(3);
+        const char* part = of_target || PG_GETARG_BOOL(3) ? " (USING expression)" : "";
+        throw Error(SqlState{"42501"}, std::string(of_target ? "target" : "new") +
+                                           " row violates row-level security policy" + policy +
                                            part + " for table \"" + argument(1) + '"');
     }
     PG_RETURN_BOOL(true);

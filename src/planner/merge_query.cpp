@@ -3,6 +3,7 @@
 #include "pg/compat.hpp"
 #include "planner/fragment_parts.hpp"
 #include "planner/modify_query.hpp"
+#include "planner/view_checks.hpp"
 
 extern "C" {
 #include "access/sysattr.h"
@@ -179,7 +180,57 @@ executor::ModifyAction* add_action(Changes& changes, const ::MergeAction* merge,
     return action;
 }
 
+// The condition where the action is one of that command; nullptr where none is.
+::Node* for_actions(const Changes& changes, ::CmdType command, ::Var* action, ::Node* condition) {
+    ::List* cases = NIL;
+    for (int i = 0; i < ::list_length(changes.plan.actions); ++i) {
+        auto* made = static_cast<executor::ModifyAction*>(::list_nth(changes.plan.actions, i));
+        if (made->command == command) {
+            auto* number = static_cast<::Node*>(copyObjectImpl(action));
+            cases =
+                ::lappend(cases, make_when(compare(Int4EqualOperator, number, int_constant(i + 1)),
+                                           static_cast<::Node*>(copyObjectImpl(condition))));
+        }
+    }
+    return cases == NIL ? nullptr : make_case(cases, ::makeBoolConst(true, false));
+}
+
+// Adds row security's conditions on rows that are to be changed or deleted, and may not be.
+void check_targets(Changes& changes, ::Var* chosen, const ::List* options, ::CmdType command,
+                   ::WCOKind kind) {
+    ::List* checks = policy_checks(options, kind);
+    for (int i = 0; i < ::list_length(checks); ++i) {
+        ::Expr* check = over_source(changes, static_cast<::Expr*>(::list_nth(checks, i)));
+        ::Node* condition = for_actions(changes, command, chosen, reinterpret_cast<::Node*>(check));
+        if (condition != nullptr) {
+            ::Node* before = changes.query->jointree->quals;
+            changes.query->jointree->quals =
+                reinterpret_cast<::Node*>(::make_andclause(::list_make2(before, condition)));
+        }
+    }
+}
+
+void add_checks(Changes& changes, ::List*& all, const ::List* options, ::CmdType command,
+                ::WCOKind kind) {
+    ::List* checks = after_changes(changes, policy_checks(options, kind));
+    ::Var* action = ::makeVar(1, changes.plan.action, INT4OID, -1, InvalidOid, 0);
+    for (int i = 0; i < ::list_length(checks); ++i) {
+        ::Node* condition =
+            for_actions(changes, command, action, static_cast<::Node*>(::list_nth(checks, i)));
+        all = condition == nullptr ? all : ::lappend(all, condition);
+    }
+}
+
 }  // namespace
+
+::List* merge_checks(Changes& changes, const ::List* options) {
+    ::List* checks = NIL;
+    if (changes.plan.checked) {
+        add_checks(changes, checks, options, CMD_UPDATE, WCO_RLS_UPDATE_CHECK);
+        add_checks(changes, checks, options, CMD_INSERT, WCO_RLS_INSERT_CHECK);
+    }
+    return checks;
+}
 
 void add_merge_actions(Changes& changes) {
     ::Query* merge = changes.query;
@@ -213,6 +264,12 @@ void add_merge_actions(Changes& changes) {
         auto* action = static_cast<::MergeAction*>(::list_nth(actions, i));
         changes.plan.actions =
             ::lappend(changes.plan.actions, add_action(changes, action, chosen, i + 1));
+    }
+    if (changes.plan.checked) {
+        ::List* options = merge->withCheckOptions;
+        check_targets(changes, chosen, options, CMD_UPDATE, WCO_RLS_MERGE_UPDATE_CHECK);
+        check_targets(changes, chosen, options, CMD_DELETE, WCO_RLS_MERGE_DELETE_CHECK);
+        query->withCheckOptions = options;
     }
     for (int i = 0; i < ::list_length(actions); ++i) {
         auto* action = static_cast<executor::ModifyAction*>(::list_nth(changes.plan.actions, i));

@@ -189,7 +189,8 @@ void add_place(Changes& changes) {
     ::List* options =
         plan.checked ? policy_checks(query->withCheckOptions, WCO_RLS_UPDATE_CHECK) : NIL;
     options = ::list_concat(options, view_checks(query->withCheckOptions));
-    ::List* checks = after_changes(changes, options);
+    ::List* checks = changes.below == nullptr ? after_changes(changes, options)
+                                              : merge_checks(changes, query->withCheckOptions);
     plan.returns = returning != NIL || checks != NIL;
     plan.sets_tag = query->canSetTag;
     // Junk: subqueries whose columns are assigned one by one.
@@ -246,17 +247,8 @@ namespace {
 
 // Whether row security is applied here: to the rows that are read, as in any query, and to those
 // that come back changed. Otherwise the nodes apply it to what they are told to change.
-bool applies_policies(const Changes& changes, const ::RangeTblEntry* rte) {
-    const ::Query* query = changes.query;
-    if (nodes_can_apply(*changes.herd, policies_of(query))) {
-        return false;
-    }
-    if (query->commandType == CMD_MERGE) {
-        refuse_statement(::psprintf("MERGE into table \"%s\"", ::get_rel_name(rte->relid)),
-                         "its row security policies need what nodes don't have",
-                         "Use INSERT, UPDATE and DELETE.");
-    }
-    return true;
+bool applies_policies(const Changes& changes) {
+    return !nodes_can_apply(*changes.herd, policies_of(changes.query));
 }
 
 }  // namespace
@@ -290,7 +282,7 @@ const char* changes_name(const Modification& modification) {
         changes.plan.key_collation = target.group->key_collation;
     }
     rte->inFromCl = true;
-    changes.plan.checked = applies_policies(changes, rte);
+    changes.plan.checked = applies_policies(changes);
     if (query->commandType == CMD_MERGE) {
         add_merge_actions(changes);
     } else {

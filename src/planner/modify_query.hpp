@@ -66,10 +66,11 @@ const char* changes_name(const Modification& modification);
 ::List* policies_of(const ::Query* query);
 
 // UPDATE, DELETE or MERGE of a distributed or reference table; the query is changed.
-// Errors: kStatementNotCovered for MERGE under row security that nodes can't apply.
 ::Query* select_changed(Rewrite& rewrite, ::Query* query, const catalog::Table& target);
 
 // The changes of a MERGE, in merge_query.cpp.
 void add_merge_actions(Changes& changes);
+// Row security's checks of the rows that a MERGE has changed or inserted, over the changes.
+::List* merge_checks(Changes& changes, const ::List* options);
 
 }  // namespace herd::planner

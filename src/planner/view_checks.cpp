@@ -51,13 +51,17 @@ Oid check_function() {
                                          CStringGetTextDatum(text), false, false);
 }
 
-// existing: of the row in the way of an INSERT.
-::Node* require_policy(const ::WithCheckOption* option, bool existing) {
+// Which row it is that the policy hides; the function knows it as false, true and null.
+enum class PolicyRow { kNew, kInTheWay, kTarget };
+
+::Node* require_policy(const ::WithCheckOption* option, PolicyRow row) {
     const Oid arguments[] = {BOOLOID, TEXTOID, TEXTOID, BOOLOID};
     ::List* name = ::list_make2(::makeString(::pstrdup("herd")),
                                 ::makeString(::pstrdup("require_policy_row")));
-    ::List* values = ::list_make4(copyObjectImpl(option->qual), text_constant(option->relname),
-                                  text_constant(option->polname), ::makeBoolConst(existing, false));
+    ::List* values =
+        ::list_make4(copyObjectImpl(option->qual), text_constant(option->relname),
+                     text_constant(option->polname),
+                     ::makeBoolConst(row == PolicyRow::kInTheWay, row == PolicyRow::kTarget));
     return reinterpret_cast<::Node*>(
         ::makeFuncExpr(::LookupFuncName(name, lengthof(arguments), arguments, false), BOOLOID,
                        values, InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL));
@@ -69,7 +73,7 @@ Oid check_function() {
     for (int i = 0; i < ::list_length(options); ++i) {
         auto* option = static_cast<::WithCheckOption*>(::list_nth(options, i));
         if (option->kind == WCO_RLS_CONFLICT_CHECK && option->qual != nullptr) {
-            ::Node* check = require_policy(option, true);
+            ::Node* check = require_policy(option, PolicyRow::kInTheWay);
             condition = condition == nullptr ? check : first_then(condition, check);
         }
     }
@@ -106,11 +110,13 @@ Oid check_function() {
 }
 
 ::List* policy_checks(const ::List* options, ::WCOKind kind) {
+    bool of_target = kind == WCO_RLS_MERGE_UPDATE_CHECK || kind == WCO_RLS_MERGE_DELETE_CHECK;
     ::List* checks = NIL;
     for (int i = 0; i < ::list_length(options); ++i) {
         auto* option = static_cast<::WithCheckOption*>(::list_nth(options, i));
         if (option->kind == kind && option->qual != nullptr) {
-            checks = ::lappend(checks, require_policy(option, false));
+            checks = ::lappend(
+                checks, require_policy(option, of_target ? PolicyRow::kTarget : PolicyRow::kNew));
         }
     }
     return checks;

@@ -276,3 +276,38 @@ INSERT INTO shop.turned (k, v) SELECT k + 400, -v FROM shop.turned WHERE k BETWE
 RESET ROLE;
 SELECT count(*), sum(k), min(v), max(v) FROM turned;
 -- compare: turned
+-- test: MERGE under row security that reads other nodes' rows
+CREATE TABLE stock (k int PRIMARY KEY, v int, who text DEFAULT current_user, twice int GENERATED ALWAYS AS (v * 2) STORED);
+INSERT INTO stock SELECT g, g % 10, 'first' FROM generate_series(1, 60) g;
+SELECT herd.distribute('shop.stock', 'k');
+GRANT ALL ON stock TO diff_clerk;
+ALTER TABLE stock ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reads ON stock FOR SELECT TO diff_clerk USING (k <= (SELECT max(customer_id) FROM shop.orders));
+CREATE POLICY adds ON stock FOR INSERT TO diff_clerk WITH CHECK (k < (SELECT 1000 + 0 * count(*) FROM shop.orders) AND twice < 100);
+CREATE POLICY changes ON stock FOR UPDATE TO diff_clerk USING (v < (SELECT 9 + 0 * count(*) FROM shop.orders)) WITH CHECK (v > (SELECT 0 * count(*) FROM shop.orders o WHERE o.customer_id < k));
+CREATE POLICY removes ON stock FOR DELETE TO diff_clerk USING (k <> (SELECT 7 + 0 * count(*) FROM shop.orders));
+SELECT min(k), max(k), count(*), sum(v) FROM stock;
+SET ROLE diff_clerk;
+SELECT min(k), max(k), count(*), sum(v) FROM shop.stock;
+MERGE INTO shop.stock s USING generate_series(1, 8) g ON s.k = g WHEN MATCHED THEN UPDATE SET v = s.v + 2;
+MERGE INTO shop.stock s USING generate_series(1, 9) g ON s.k = g WHEN MATCHED THEN UPDATE SET v = 5;
+MERGE INTO shop.stock s USING generate_series(1, 8) g ON s.k = g WHEN MATCHED AND g = 4 THEN UPDATE SET v = -5 WHEN MATCHED THEN UPDATE SET v = 3;
+MERGE INTO shop.stock s USING generate_series(1, 6) g ON s.k = g WHEN MATCHED THEN DELETE;
+MERGE INTO shop.stock s USING generate_series(1, 8) g ON s.k = g WHEN MATCHED THEN DELETE;
+MERGE INTO shop.stock s USING generate_series(1, 9) g ON s.k = g WHEN NOT MATCHED THEN INSERT (k, v) VALUES (g, g) WHEN MATCHED AND g = 9 THEN DO NOTHING WHEN MATCHED THEN UPDATE SET v = 6;
+MERGE INTO shop.stock s USING generate_series(1, 9) g ON s.k = g + 500000 WHEN NOT MATCHED THEN INSERT (k, v) VALUES (g + 500000, g);
+MERGE INTO shop.stock s USING (SELECT 11 AS g) x ON s.k = 100 + g WHEN NOT MATCHED THEN INSERT (k, v) VALUES (g + 30, 50);
+MERGE INTO shop.stock s USING generate_series(10, 30) g ON s.k = g WHEN MATCHED AND g = 20 THEN DELETE WHEN MATCHED AND v < 9 AND g < 20 THEN UPDATE SET (v, who) = (SELECT max(customer_id), 'merged' FROM shop.orders WHERE customer_id <= 20 + s.v);
+MERGE INTO shop.stock s USING generate_series(31, 40) g ON s.k = g WHEN MATCHED AND g < 34 THEN UPDATE SET k = g + 1000, v = 4;
+MERGE INTO shop.stock s USING generate_series(41, 43) g ON s.k = g WHEN MATCHED THEN UPDATE SET k = -g, v = 4;
+MERGE INTO shop.stock s USING generate_series(41, 43) g ON s.k = g WHEN MATCHED THEN UPDATE SET k = -g, v = -4;
+PREPARE merges (int, int) AS MERGE INTO shop.stock s USING (SELECT $1 AS g) x ON s.k = g WHEN MATCHED THEN UPDATE SET v = $2 WHEN NOT MATCHED THEN INSERT (k, v) VALUES (g, $2);
+EXECUTE merges(50, 7);
+EXECUTE merges(50, -7);
+EXECUTE merges(49, 7);
+EXECUTE merges(20, 8);
+EXECUTE merges(-20, 8);
+RESET ROLE;
+SELECT * FROM stock ORDER BY k;
+MERGE INTO stock s USING generate_series(1, 9) g ON s.k = g WHEN MATCHED THEN UPDATE SET v = -5;
+-- compare: stock
