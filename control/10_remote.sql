@@ -22,7 +22,7 @@ COMMENT ON FUNCTION herd.require_view_row(boolean, text, boolean) IS
 CREATE FUNCTION herd.require_policy_row(allowed boolean, of_table text, policy text, conflict boolean) RETURNS boolean
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'herd_require_policy_row';
 COMMENT ON FUNCTION herd.require_policy_row(boolean, text, text, boolean) IS
-    'Internal: true when a policy allows the changed row, or one in the way of an INSERT (conflict) to be changed. Errors: 42501 when it does not';
+    'Internal: true when a policy allows the changed row, or one in the way of an INSERT (conflict) or of a MERGE (null) to be changed. Errors: 42501 when it does not';
 
 -- Rows in the way of an INSERT ... ON CONFLICT DO UPDATE whose new values the coordinator computes.
 CREATE FUNCTION herd.keep_conflict(plan bigint, place tid, part oid, found record, proposed record, inserted xid)
