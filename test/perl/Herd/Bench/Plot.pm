@@ -77,8 +77,9 @@ sub legend
         '<rect x="166" y="34" width="16" height="10" fill="#c98a2b"/>', text(188, 44, 'missed'),
         target_mark(246, 33), text(254, 44, 'target'),
         emulation_mark(314, 39), text(324, 44, 'emulation: the messages alone'),
-        hop_mark(506, 39), text(516, 44, 'bare hop (pgbouncer)'),
-        '<path d="M650 39h20M650 35v8M670 35v8" stroke="#222"/>', text(678, 44, 'spread of the rounds'),
+        hop_mark(524, 39), text(534, 44, 'bare hop (pgbouncer)'),
+        text($place{left} - 8, 62, 'workload, clients', 'text-anchor="end" fill="#444"'),
+        '<path d="M676 39h20M676 35v8M696 35v8" stroke="#222"/>', text(704, 44, 'spread of the rounds'),
     );
 }
 
@@ -128,7 +129,7 @@ sub bar
     {
         my ($end, $low, $high) = map { x_of($scale, $herd->{$_}) } qw(median low high);
         my $verdict = Herd::Bench::Figures::verdict($herd->{median}, $target);
-        my $color   = $verdict eq 'miss' ? '#c98a2b' : '#3a6ea5';
+        my $color   = { ok => '#3a6ea5', miss => '#c98a2b' }->{$verdict} || '#9aa5b1';
         my ($width, $top, $foot) = (sprintf('%.1f', $end - $place{left}), $y + 5, $middle - 4);
         push @parts,
             qq{<rect x="$place{left}" y="$top" width="$width" height="14" fill="$color"/>},

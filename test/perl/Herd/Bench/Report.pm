@@ -89,7 +89,7 @@ sub cells
     my (@results) = @_;
     my @rows = [
         'workload', 'clients', 'plain /s', 'herd', 'low-high', 'target', '', 'emulation', 'herd / em.',
-        '', 'last agent', 'hop', 'alone', '', 'plain us', 'herd us here', 'nodes'
+        '', 'last agent', 'hop', 'alone', '', 'plain us', 'herd us here', 'nodes', 'em. us here', 'nodes'
     ];
     push @rows, row_cells($_) for grouped(@results);
     return @rows;
@@ -99,7 +99,7 @@ sub row_cells
 {
     my ($row)  = @_;
     my $sides  = $row->{sides};
-    my ($plain, $herd) = @$sides{qw(plain herd)};
+    my ($plain, $herd, $emulation) = map { $_ || {} } @$sides{qw(plain herd emulation)};
     my %of     = map { $_ => $sides->{$_} && $sides->{$_}{of_plain} } keys %$sides;
     my %median = map { $_ => $of{$_} && $of{$_}{median} } keys %of;
     my $target = Herd::Bench::Workloads::target($row->{workload}, 'herd');
@@ -107,14 +107,14 @@ sub row_cells
         defined $median{herd} && $median{emulation} ? $median{herd} / $median{emulation} : undef;
     my $verdict = \&Herd::Bench::Figures::verdict;
     return [
-        $row->{workload}{title}, $row->{clients}, short($plain && $plain->{rate}{median}),
+        $row->{workload}{title}, $row->{clients}, short($plain->{rate} && $plain->{rate}{median}),
         two($median{herd}), $of{herd} ? sprintf('%.2f-%.2f', @{ $of{herd} }{qw(low high)}) : '',
         two($target), $verdict->($median{herd}, $target),
         two($median{emulation}), two($of_emulation),
         $verdict->($of_emulation, $Herd::Bench::Workloads::emulation_target),
         two($median{agent}), two($median{hop}),
         two($median{alone}), $verdict->($median{alone}, $Herd::Bench::Workloads::alone_target),
-        map { whole($_) } $plain && $plain->{here_us}, $herd && @$herd{qw(here_us nodes_us)}
+        whole($plain->{here_us}), map { (whole($_->{here_us}), whole($_->{nodes_us})) } $herd, $emulation
     ];
 }
 
@@ -156,13 +156,13 @@ sub markdown
 sub page_cells
 {
     my ($workload, $clients, $rate, $herd, $spread, $target, $reached, $emulation, $of_emulation,
-        $close, $agent, $hop, $alone, $same, $plain_us, $here_us, $nodes_us) = @_;
+        $close, $agent, $hop, $alone, $same, @costs) = @_;
     $target       .= ' missed' if $reached eq 'miss';
     $of_emulation .= ' missed' if $close eq 'miss';
     $alone        .= ' missed' if $same eq 'miss';
     return [
         $workload, $clients, $rate, $herd, $spread, $target, $emulation, $of_emulation, $agent, $hop,
-        $alone, $plain_us, $here_us, $nodes_us
+        $alone, @costs
     ];
 }
 
