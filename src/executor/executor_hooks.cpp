@@ -2,6 +2,7 @@
 // may pass. Every statement of the server goes through here: what ordinary sessions pay is a few
 // tests.
 #include "executor/executor_hooks.hpp"
+#include "executor/literals.hpp"
 
 #include "executor/fragment_snapshot.hpp"
 #include "executor/plan_capture.hpp"
@@ -71,6 +72,7 @@ void start_strict(::QueryDesc* query, int flags) {
 }
 
 void start(::QueryDesc* query, int flags) {
+    pass_literals(query);
     bool internal = !pg::is_nested() && begin_internal(query);
     if (internal) {
         prepare_capture(query, flags);

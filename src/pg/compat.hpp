@@ -12,7 +12,10 @@ extern "C" {
 #include "storage/latch.h"
 #include "utils/guc_tables.h"
 #if PG_VERSION_NUM >= 160000
+#include "nodes/queryjumble.h"
 #include "parser/parse_relation.h"
+#else
+#include "utils/queryjumble.h"
 #endif
 }
 
@@ -35,6 +38,16 @@ inline ::config_generic** settings(int* count) {
     *count = ::GetNumConfigOptions();
     return ::get_guc_variables();
 #endif
+}
+
+// The number that PostgreSQL gives a query whatever its constants are.
+inline uint64 query_identifier(::Query* query) {
+#if PG_VERSION_NUM >= 160000
+    (void)::JumbleQuery(query);
+#else
+    (void)::JumbleQuery(query, "");
+#endif
+    return static_cast<uint64>(query->queryId);
 }
 
 // PostgreSQL 15 declares walkers and mutators without their parameters, which C++ takes as none.

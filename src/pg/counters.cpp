@@ -20,25 +20,10 @@ struct Counters {
 Counters* shared = nullptr;
 
 constexpr const char* kNames[kCounters] = {
-    "routed",
-    "routed_here",
-    "fan_out",
-    "remote_scans",
-    "rows_inserted",
-    "rows_copied",
-    "planned",
-    "deparsed",
-    "round_trips",
-    "connections",
-    "remote_prepared",
-    "commits_one_phase",
-    "commits_two_phase",
-    "strict_snapshots",
-    "recovered",
-    "deadlock_looks",
-    "deadlocks",
-    "retried",
-    "idle_closed",
+    "routed",      "routed_here",     "fan_out",           "remote_scans",      "rows_inserted",
+    "rows_copied", "planned",         "planned_by_shape",  "deparsed",          "round_trips",
+    "connections", "remote_prepared", "commits_one_phase", "commits_two_phase", "strict_snapshots",
+    "recovered",   "deadlock_looks",  "deadlocks",         "retried",           "idle_closed",
     "seat_waits",
 };
 

@@ -13,6 +13,7 @@ enum class Counter : int {
     kRowsInserted,     // rows that INSERT sent to nodes
     kRowsCopied,       // rows that COPY FROM sent to nodes
     kPlanned,          // statements over distributed tables that went through planning
+    kPlannedByShape,   // statements with the plan of one that differed in its literals only
     kDeparsed,         // query trees turned into text
     kRoundTrips,       // times a session waited for an answer of a node
     kConnections,      // connections opened to nodes

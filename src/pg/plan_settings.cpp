@@ -42,6 +42,12 @@ void define_plan_settings() {
         &read_consistency, 0, kReadConsistency, PGC_USERSET, 0, nullptr, nullptr, nullptr);
 }
 
+std::uint64_t plan_settings() {
+    return (route ? 1U : 0U) | (fragment_joins ? 2U : 0U) | (partial_aggregates ? 4U : 0U) |
+           (binary ? 8U : 0U) | (static_cast<unsigned>(read_consistency) << 4U) |
+           (static_cast<std::uint64_t>(rows) << 8U);
+}
+
 bool route_enabled() {
     return route;
 }

@@ -3,9 +3,14 @@
 // tests, and for getting around a bug. And how much of the herd a statement sees at one moment.
 #pragma once
 
+#include <cstdint>
+
 namespace herd::pg {
 
 void define_plan_settings();
+
+// All of them as one number: plans of different numbers are different plans.
+std::uint64_t plan_settings();
 
 // A SELECT of one key goes whole to its node (herd.enable_route).
 bool route_enabled();

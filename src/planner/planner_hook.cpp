@@ -15,6 +15,7 @@
 #include "planner/ownership_filter.hpp"
 #include "planner/remote_path.hpp"
 #include "planner/row_guard.hpp"
+#include "planner/shape.hpp"
 #include "planner/shippable.hpp"
 #include "planner/sql_functions.hpp"
 #include "planner/statement_plan.hpp"
@@ -27,6 +28,7 @@ extern "C" {
 #include "nodes/makefuncs.h"
 #include "optimizer/planner.h"
 #include "parser/parsetree.h"
+#include "tcop/pquery.h"
 }
 
 namespace herd::planner {
@@ -149,6 +151,35 @@ Situation find_situation() {
 
 namespace {
 
+// What a statement of a client of the coordinator is planned with, but for the query itself.
+struct Client {
+    const catalog::Catalog* herd;
+    const char* text;
+    int cursor_options;
+    ::ParamListInfo parameters;
+};
+
+::PlannedStmt* plan_for_client(::Query* query, void* context) {
+    const Client& client = *static_cast<const Client*>(context);
+    ::List* dependencies = NIL;
+    ::Query* whole = inline_sql_functions(query, &dependencies);
+    PlanRequest request = {whole, client.text, client.cursor_options, client.parameters, plain};
+    ::PlannedStmt* statement = choose(*client.herd, request);
+    if (statement != nullptr) {
+        statement->invalItems = ::list_concat(statement->invalItems, dependencies);
+        make_scrollable(statement, client.cursor_options);
+    } else {
+        statement = plain(query, client.text, client.cursor_options, client.parameters);
+    }
+    guard_rows(*client.herd, statement, GuardedRows::kOfTriggers);
+    return statement;
+}
+
+// A statement that has come as a text by itself, from outside of any other.
+bool has_come_alone(::ParamListInfo parameters) {
+    return parameters == nullptr && ::ActivePortal == nullptr && pg::statement_depth() == 1;
+}
+
 ::PlannedStmt* plan(::Query* query, const char* text, int cursor_options,
                     ::ParamListInfo parameters) {
     Situation situation = pg::enter("planner", [] { return find_situation(); });
@@ -176,19 +207,13 @@ namespace {
                 guard_rows(*situation.herd, statement, GuardedRows::kOfTriggers);
                 return;
             }
-            ::List* dependencies = NIL;
-            ::Query* whole = inline_sql_functions(query, &dependencies);
-            PlanRequest request = {whole, text, cursor_options, parameters, plain};
-            statement = choose(*situation.herd, request);
-            if (statement != nullptr) {
-                statement->invalItems = ::list_concat(statement->invalItems, dependencies);
+            Client client = {situation.herd, text, cursor_options, parameters};
+            if (has_come_alone(parameters)) {
+                statement = plan_by_shape(*situation.herd, query, plan_for_client, &client);
             }
             if (statement == nullptr) {
-                statement = plain(query, text, cursor_options, parameters);
-            } else {
-                make_scrollable(statement, cursor_options);
+                statement = plan_for_client(query, &client);
             }
-            guard_rows(*situation.herd, statement, GuardedRows::kOfTriggers);
         },
         [&] {
             pg::set_statement_depth(depth);
@@ -204,6 +229,7 @@ void initialize_planner() {
     ::planner_hook = plan;
     initialize_remote_paths();
     initialize_ownership_filter();
+    initialize_shapes();
 }
 
 }  // namespace herd::planner

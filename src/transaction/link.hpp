@@ -165,6 +165,9 @@ public:
     void take_leave() noexcept;
 
 private:
+    // After a rollback to a savepoint, which takes back nothing of what the node knows of it.
+    static constexpr std::uint64_t kUnknownFragment = ~std::uint64_t{0};
+
     enum class StepKind { kControl, kState, kPrepare, kStatement, kSync };
     struct Step {
         StepKind kind;
@@ -222,10 +225,10 @@ private:
     std::deque<std::pair<std::uint64_t, std::string>> prepared_order_;
     std::uint64_t names_ = 0;
     std::string statement_text_;
-    std::string state_;  // role and settings that the node has; empty when unknown
-    std::string owed_;   // COMMIT PREPARED or ROLLBACK PREPARED without an answer
-    std::string lazy_;   // RELEASE SAVEPOINT command that waits for company
-    std::uint64_t fragment_ = 0;
+    std::string state_;            // role and settings that the node has; empty when unknown
+    std::string owed_;             // COMMIT PREPARED or ROLLBACK PREPARED without an answer
+    std::string lazy_;             // RELEASE SAVEPOINT command that waits for company
+    std::uint64_t fragment_ = 0;   // that the node takes part in
     int cleanups_ = 0;             // on the wire
     int level_ = 1;                // nesting level that the node has reached
     int begin_level_ = 1;          // nesting level in which the block began

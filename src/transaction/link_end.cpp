@@ -172,7 +172,7 @@ void Link::abort_subtransaction(int level) noexcept {
     try {
         discard_steps();
         block_error_.reset();
-        fragment_ = 0;
+        fragment_ = kUnknownFragment;
         lazy_.clear();  // a deeper level, which goes with this one
         level_ = level - 1;
         queue_cleanup("ROLLBACK TO SAVEPOINT herd_" + std::to_string(level));

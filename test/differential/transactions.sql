@@ -196,4 +196,20 @@ LOCK TABLE accounts IN SHARE MODE;
 SELECT id FROM accounts WHERE id = 4 FOR UPDATE NOWAIT;
 SELECT id FROM accounts WHERE id = 5 FOR NO KEY UPDATE SKIP LOCKED;
 COMMIT;
+-- test: after a statement of several parts that failed, and was taken back to a savepoint
+BEGIN;
+SAVEPOINT a;
+UPDATE accounts SET id = 4022 WHERE id = 22;
+RELEASE a;
+SAVEPOINT a;
+UPDATE accounts SET id = 23 WHERE id = 4022;
+ROLLBACK TO a;
+RELEASE a;
+SAVEPOINT a;
+UPDATE accounts SET balance = balance + 100000 WHERE id < 40;
+RELEASE a;
+UPDATE accounts SET owner = 'rich' WHERE balance >= 100000;
+SELECT count(*) FROM accounts WHERE owner = 'rich';
+SELECT count(*) FROM accounts WHERE balance >= 100000;
+ROLLBACK;
 -- compare: accounts, orders, customers, regions, local_notes

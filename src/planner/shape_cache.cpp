@@ -1,0 +1,223 @@
+// The plans of shapes, and when they stop being good.
+#include "executor/literals.hpp"
+#include "pg/compat.hpp"
+#include "pg/counters.hpp"
+#include "pg/plan_settings.hpp"
+#include "planner/shape.hpp"
+
+extern "C" {
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+}
+
+namespace herd::planner {
+
+namespace {
+
+// The oldest goes when there are more.
+constexpr int kMostShapes = 500;
+
+enum class State {
+    kSeen,     // once: most texts never come again
+    kPlanned,  // shape and plan are there
+    kAlone     // its statements have to be planned one by one
+};
+
+struct Entry {
+    uint64 number;  // PostgreSQL's query identifier of the shape
+    State state;
+    uint64 settings;  // that the plan was made with
+    Oid role;
+    ::MemoryContext memory;  // of what follows
+    ::List* relations;       // that the plan depends on
+    ::Query* shape;
+    ::PlannedStmt* plan;  // of kPlanned
+};
+
+// A ring: the next to come takes the place of the oldest.
+Entry* entries = nullptr;
+int entry_count = 0;
+int next_place = 0;
+
+struct Place {
+    uint64 number;
+    int place;
+};
+::HTAB* places = nullptr;
+
+void create_entries() {
+    ::HASHCTL control{};
+    control.keysize = sizeof(uint64);
+    control.entrysize = sizeof(Place);
+    control.hcxt = CacheMemoryContext;
+    ::HTAB* made =
+        ::hash_create("herd shapes", kMostShapes, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+    entries = static_cast<Entry*>(
+        ::MemoryContextAllocZero(CacheMemoryContext, sizeof(Entry) * kMostShapes));
+    places = made;
+}
+
+// Seen once again: what its plan was made of may have changed.
+void forget(Entry* entry) {
+    entry->state = State::kSeen;
+    entry->relations = NIL;
+    entry->shape = nullptr;
+    entry->plan = nullptr;
+    if (entry->memory != nullptr) {
+        ::MemoryContextDelete(entry->memory);
+        entry->memory = nullptr;
+    }
+}
+
+// Whether the plan must not be used any more. Callbacks only note it: they come at any time.
+bool all_stale = false;
+
+void on_relation_change(Datum, Oid relation) {
+    for (int i = 0; !all_stale && i < entry_count; ++i) {
+        const Entry& entry = entries[i];
+        all_stale = entry.state != State::kSeen &&
+                    (!OidIsValid(relation) || ::list_member_oid(entry.relations, relation));
+    }
+}
+
+void on_object_change(Datum, int, uint32) {
+    all_stale = true;
+}
+
+void forget_stale() {
+    if (!all_stale) {
+        return;
+    }
+    all_stale = false;
+    for (int i = 0; i < entry_count; ++i) {
+        forget(&entries[i]);
+    }
+}
+
+Entry* add_entry(uint64 number) {
+    Entry* entry = &entries[next_place];
+    if (entry_count == kMostShapes) {
+        forget(entry);
+        (void)::hash_search(places, &entry->number, HASH_REMOVE, nullptr);
+    } else {
+        ++entry_count;
+    }
+    entry->number = number;
+    entry->state = State::kSeen;
+    auto* place = static_cast<Place*>(::hash_search(places, &number, HASH_ENTER, nullptr));
+    place->place = next_place;
+    next_place = (next_place + 1) % kMostShapes;
+    return entry;
+}
+
+Entry* find_entry(uint64 number, bool* is_new) {
+    if (places == nullptr) {
+        create_entries();
+    }
+    auto* found = static_cast<Place*>(::hash_search(places, &number, HASH_FIND, nullptr));
+    *is_new = found == nullptr;
+    return *is_new ? add_entry(number) : &entries[found->place];
+}
+
+// The entry may be gone, or another's, when planning has run functions that plan statements.
+void make_plan(uint64 number, const ::Query* shape, PlanFunction plan, void* context) {
+    ::PlannedStmt* made = plan(static_cast<::Query*>(copyObjectImpl(shape)), context);
+    bool is_new = false;
+    Entry* entry = find_entry(number, &is_new);
+    if (entry->state != State::kSeen) {
+        return;
+    }
+    ::MemoryContext memory =
+        AllocSetContextCreate(CurrentMemoryContext, "herd shape", ALLOCSET_SMALL_SIZES);
+    ::MemoryContext old = MemoryContextSwitchTo(memory);
+    bool shared = executor::can_carry_literals(made);
+    auto* own_shape = static_cast<::Query*>(copyObjectImpl(shape));
+    auto* own_plan = shared ? static_cast<::PlannedStmt*>(copyObjectImpl(made)) : nullptr;
+    ::List* relations = ::list_copy(made->relationOids);
+    MemoryContextSwitchTo(old);
+    ::MemoryContextSetParent(memory, CacheMemoryContext);
+    entry->memory = memory;
+    entry->relations = relations;
+    entry->shape = own_shape;
+    entry->plan = own_plan;
+    entry->settings = pg::plan_settings();
+    entry->role = ::GetUserId();
+    entry->state = shared ? State::kPlanned : State::kAlone;
+}
+
+bool fits(const Entry* entry) {
+    return entry->settings == pg::plan_settings() && entry->role == ::GetUserId();
+}
+
+// The statement's own relations are locked since its analysis; others, partitions above all, come
+// with the plan. Returns whether the plan is still good then.
+bool lock_relations(const ::PlannedStmt* plan) {
+    for (int i = 0; i < ::list_length(plan->rtable); ++i) {
+        auto* entry = static_cast<::RangeTblEntry*>(::list_nth(plan->rtable, i));
+        if (entry->rtekind == RTE_RELATION) {
+            ::LockRelationOid(entry->relid, entry->rellockmode);
+        }
+    }
+    return !all_stale;
+}
+
+// Of this number and with a plan to use, made now if it is the second time that the shape comes.
+const Entry* planned_entry(uint64 number, const ::Query* shape, PlanFunction plan, void* context) {
+    bool is_new = false;
+    Entry* entry = find_entry(number, &is_new);
+    if (is_new) {
+        return nullptr;
+    }
+    if (entry->state != State::kSeen) {
+        if (!equal(entry->shape, shape)) {
+            return nullptr;  // another shape with this number has come first
+        }
+        if (!fits(entry)) {
+            forget(entry);
+        }
+    }
+    if (entry->state == State::kSeen) {
+        make_plan(number, shape, plan, context);
+        entry = find_entry(number, &is_new);
+    }
+    bool usable =
+        entry->state == State::kPlanned && !all_stale && fits(entry) && equal(entry->shape, shape);
+    return usable ? entry : nullptr;
+}
+
+}  // namespace
+
+::PlannedStmt* plan_by_shape(const catalog::Catalog& herd, const ::Query* query, PlanFunction plan,
+                             void* context) {
+    ::List* literals = NIL;
+    ::Query* shape = shape_of(herd, query, &literals);
+    if (shape == nullptr) {
+        return nullptr;
+    }
+    uint64 number = pg::compat::query_identifier(shape);
+    forget_stale();
+    const Entry* entry = planned_entry(number, shape, plan, context);
+    if (entry == nullptr || !lock_relations(entry->plan)) {
+        return nullptr;
+    }
+    auto* statement = static_cast<::PlannedStmt*>(copyObjectImpl(entry->plan));
+    statement->queryId = query->queryId;
+    statement->stmt_location = query->stmt_location;
+    statement->stmt_len = query->stmt_len;
+    executor::attach_literals(statement, literals);
+    pg::count(pg::Counter::kPlannedByShape);
+    return statement;
+}
+
+void initialize_shapes() {
+    ::CacheRegisterRelcacheCallback(on_relation_change, Datum{0});
+    for (int cache : {PROCOID, TYPEOID, OPEROID, AMOPOPID, NAMESPACEOID}) {
+        ::CacheRegisterSyscacheCallback(cache, on_object_change, Datum{0});
+    }
+}
+
+}  // namespace herd::planner
