@@ -1,5 +1,7 @@
 #include "planner/shape.hpp"
 
+#include "pg/compat.hpp"
+
 extern "C" {
 #include "catalog/pg_type_d.h"
 #include "nodes/nodeFuncs.h"
@@ -112,6 +114,17 @@ void take_from_condition(const Rule& rule, Literals& literals, ::Node* condition
     return value;
 }
 
+// A prepared statement's own, which a generic plan is made without values for.
+bool has_parameters(::Node* node, void*) {
+    if (node == nullptr) {
+        return false;
+    }
+    if (IsA(node, Param) && reinterpret_cast<::Param*>(node)->paramkind == PARAM_EXTERN) {
+        return true;
+    }
+    return pg::compat::walk_expression(node, has_parameters, nullptr);
+}
+
 bool is_simple(const catalog::Catalog& herd, const ::Query* query) {
     if (query->hasSubLinks || query->cteList != NIL || query->setOperations != nullptr ||
         query->hasRowSecurity || query->onConflict != nullptr || query->withCheckOptions != NIL ||
@@ -139,7 +152,8 @@ bool is_simple(const catalog::Catalog& herd, const ::Query* query) {
 }  // namespace
 
 ::Query* shape_of(const catalog::Catalog& herd, const ::Query* query, ::List** literals) {
-    if (!is_simple(herd, query)) {
+    if (!is_simple(herd, query) ||
+        pg::compat::walk_query(const_cast<::Query*>(query), has_parameters, nullptr, 0)) {
         return nullptr;
     }
     auto* shape = static_cast<::Query*>(copyObjectImpl(query));

@@ -100,6 +100,19 @@ for my $settings ('', 'SET herd.enable_binary = off;', 'SET plan_cache_mode = fo
 }
 cmp_ok $herd->sql("SELECT value FROM herd.stat WHERE name = 'planned_by_shape'"), '>', 75, 'many had the plan of their shape';
 
+# A prepared statement of the protocol has parameters of its own, beside literals.
+{
+    my $file = $herd->coordinator->basedir . '/prepared.sql';
+    open my $fh, '>', $file or die;
+    print {$fh} "\\set d 2\nUPDATE accounts SET owner = 'prepared', balance = balance + :d WHERE id = 150;\n";
+    close $fh;
+    local $ENV{PGOPTIONS} = '-c plan_cache_mode=force_generic_plan';
+    $herd->coordinator->command_ok([ 'pgbench', '-n', '-M', $_, '-t', 4, '-f', $file, '-d', $herd->coordinator->connstr($herd->dbname) ],
+        "a $_ statement with parameters and literals")
+        for qw(extended prepared);
+    is $herd->sql('SELECT owner, balance FROM accounts WHERE id = 150'), 'prepared|241.00', 'all of them ran';
+}
+
 # Whatever a plan was made of may change.
 my $session = $herd->session;
 my $read    = sub { return scalar $session->query("SELECT * FROM orders WHERE account = $_[0] ORDER BY number LIMIT 1") };
