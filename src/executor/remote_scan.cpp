@@ -34,29 +34,34 @@ ScanState* state_of(::CustomScanState* node) {
     return reinterpret_cast<ScanState*>(node);
 }
 
-bool has_rescans(const ::Plan* plan);
+// Where a plan's nodes are: in the inner side of a nested loop that hands values to it, which reads
+// all its rows again for each outer one. No flag says so to what is below.
+struct InnerSides {
+    const ::Plan* wanted;
+    bool inside;
+};
 
-bool any_has_rescans(const ::List* plans) {
+bool is_inside(const ::Plan* plan, InnerSides where);
+
+bool any_is_inside(const ::List* plans, InnerSides where) {
     for (int i = 0; i < ::list_length(plans); ++i) {
-        if (has_rescans(static_cast<const ::Plan*>(::list_nth(plans, i)))) {
+        if (is_inside(static_cast<const ::Plan*>(::list_nth(plans, i)), where)) {
             return true;
         }
     }
     return false;
 }
 
-// Whether it has a nested loop that hands values to its inner side, which reads all its rows again
-// for each outer one; no flag says so to what is below.
-bool has_rescans(const ::Plan* plan) {
-    if (plan == nullptr) {
-        return false;
+bool is_inside(const ::Plan* plan, InnerSides where) {
+    if (plan == nullptr || plan == where.wanted) {
+        return plan != nullptr && where.inside;
     }
+    InnerSides inner = where;
     const ::List* children = NIL;
     switch (nodeTag(plan)) {
         case T_NestLoop:
-            if (reinterpret_cast<const ::NestLoop*>(plan)->nestParams != NIL) {
-                return true;
-            }
+            inner.inside =
+                where.inside || reinterpret_cast<const ::NestLoop*>(plan)->nestParams != NIL;
             break;
         case T_Append:
             children = reinterpret_cast<const ::Append*>(plan)->appendplans;
@@ -65,14 +70,15 @@ bool has_rescans(const ::Plan* plan) {
             children = reinterpret_cast<const ::MergeAppend*>(plan)->mergeplans;
             break;
         case T_SubqueryScan:
-            return has_rescans(reinterpret_cast<const ::SubqueryScan*>(plan)->subplan);
+            return is_inside(reinterpret_cast<const ::SubqueryScan*>(plan)->subplan, where);
         case T_CustomScan:
             children = reinterpret_cast<const ::CustomScan*>(plan)->custom_plans;
             break;
         default:
             break;
     }
-    return has_rescans(plan->lefttree) || has_rescans(plan->righttree) || any_has_rescans(children);
+    return is_inside(plan->lefttree, where) || is_inside(plan->righttree, inner) ||
+           any_is_inside(children, where);
 }
 
 // Whether the rows may be asked for again: inside of a join, a subplan or a cursor that goes back.
@@ -82,7 +88,7 @@ bool may_be_read_again(const ::CustomScanState* node, int eflags) {
     const ::PlannedStmt* statement = node->ss.ps.state->es_plannedstmt;
     return (eflags & (EXEC_FLAG_REWIND | EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK)) != 0 ||
            statement->subplans != NIL || node->ss.ps.plan->parallel_aware ||
-           has_rescans(statement->planTree);
+           is_inside(statement->planTree, {node->ss.ps.plan, false});
 }
 
 void begin_body(::CustomScanState* node, ::EState* estate, int eflags) {
