@@ -133,7 +133,7 @@ bool is_simple(const catalog::Catalog& herd, const ::Query* query) {
          query->commandType != CMD_UPDATE && query->commandType != CMD_DELETE)) {
         return false;
     }
-    bool has_distributed = false;
+    bool needs_nodes = false;
     for (int i = 0; i < ::list_length(query->rtable); ++i) {
         auto* entry = static_cast<::RangeTblEntry*>(::list_nth(query->rtable, i));
         if (entry->rtekind == RTE_JOIN) {
@@ -143,10 +143,10 @@ bool is_simple(const catalog::Catalog& herd, const ::Query* query) {
             return false;
         }
         const catalog::Table* table = herd.find(entry->relid);
-        has_distributed =
-            has_distributed || (table != nullptr && table->kind == TableKind::kDistributed);
+        needs_nodes = needs_nodes || (table != nullptr && table->kind == TableKind::kDistributed &&
+                                      !table->group->all_here);
     }
-    return has_distributed;
+    return needs_nodes;
 }
 
 }  // namespace
