@@ -62,6 +62,8 @@ my $svg = Herd::Bench::Plot::svg(@results);
 is scalar(() = $svg =~ /<rect x="290"/g), 2, 'the plot has a bar for each row';
 like $svg, qr{<rect x="290" y="71" width="196\.0" height="14" fill="#3a6ea5"/>}, 'as long as the ratio says';
 like $svg, qr/fill="#c98a2b".*transfer, always two nodes/s, 'a miss has another color';
+my $wide = Herd::Bench::Plot::svg(result('read', 8, 'plain', 1, 1), result('read', 8, 'herd', 9, 9));
+like $wide, qr/>2\.50<.*width="490\.0".*>9\.00</s, 'a bar that is too long ends at the edge, with its number';
 unlike $svg, qr/&(?!amp;|lt;|gt;|quot;)/, 'special characters are escaped';
 
 my $bench = Herd::Bench->new(rows => 1000, transactions => 5, rounds => 1, fsync => 'off');

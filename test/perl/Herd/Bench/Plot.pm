@@ -7,16 +7,19 @@ use warnings;
 use Herd::Bench::Figures;
 use Herd::Bench::Report;
 use Herd::Bench::Workloads;
-use List::Util qw(max);
+use List::Util qw(max min);
 
 my %place = (left => 290, right => 80, top => 66, row => 24, width => 860);
+
+# What is higher ends at the edge; its number stands beside it.
+my $longest = 2.5;
 
 sub svg
 {
     my (@results) = @_;
     my @rows    = Herd::Bench::Report::grouped(@results);
     my $highest = max(1, map { $_->{of_plain}{high} } grep { drawn($_) } @results);
-    my $scale   = { end => int($highest * 4 + 0.999) / 4 };
+    my $scale   = { end => min($longest, int($highest * 4 + 0.999) / 4) };
     $scale->{unit} = ($place{width} - $place{left} - $place{right}) / $scale->{end};
     my $height = $place{top} + @rows * $place{row} + 30;
 
@@ -56,7 +59,7 @@ sub escape
 sub x_of
 {
     my ($scale, $value) = @_;
-    return sprintf '%.1f', $place{left} + $value * $scale->{unit};
+    return sprintf '%.1f', $place{left} + min($value, $scale->{end}) * $scale->{unit};
 }
 
 sub text

@@ -69,7 +69,7 @@ my @workloads = (
     },
     {
         name => 'connect', title => 'new connection, one point read', clients => [1],
-        target => 1 / 2.2, tables => ['accounts'], sides => ['hop'], script => 'read',
+        target => 1 / 2.2, tables => ['accounts'], sides => [], script => 'read',
         protocol => 'simple', options => ['-C']
     },
     {
