@@ -17,6 +17,33 @@ namespace herd::planner {
 
 namespace {
 
+constexpr char kNamePrefix[] = "herd broadcast ";
+
+char* other_name(char* name) {
+    bool taken = name != nullptr && std::strncmp(name, kNamePrefix, sizeof(kNamePrefix) - 1) == 0;
+    return taken ? ::psprintf("(%s)", name) : name;
+}
+
+bool rename_with(::Node* node, void* argument) {
+    if (node == nullptr) {
+        return false;
+    }
+    if (IsA(node, RangeTblEntry)) {
+        auto* rte = reinterpret_cast<::RangeTblEntry*>(node);
+        rte->ctename = other_name(rte->ctename);
+        return false;
+    }
+    if (IsA(node, CommonTableExpr)) {
+        auto* with = reinterpret_cast<::CommonTableExpr*>(node);
+        with->ctename = other_name(with->ctename);
+    }
+    if (IsA(node, Query)) {
+        return pg::compat::walk_query(reinterpret_cast<::Query*>(node), rename_with, argument,
+                                      QTW_EXAMINE_RTES_BEFORE);
+    }
+    return pg::compat::walk_expression(node, rename_with, argument);
+}
+
 // unnest(the array with the number)
 ::RangeTblFunction* unnest(const ::Node* column, int number) {
     Oid type = ::exprType(column);
@@ -156,6 +183,14 @@ const Broadcast* find_broadcast(const Rewrite& rewrite, const ::RangeTblEntry* r
         }
     }
     return nullptr;
+}
+
+char* broadcast_name(int id) {
+    return ::psprintf("%s%d", kNamePrefix, id);
+}
+
+void keep_names_apart(::Query* query) {
+    (void)rename_with(reinterpret_cast<::Node*>(query), nullptr);
 }
 
 ::RangeTblEntry* broadcast_entry(const Broadcast& broadcast, ::Index levels_up) {

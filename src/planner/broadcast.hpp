@@ -18,6 +18,10 @@ constexpr int kFirstArgument = 1'000'000;
 // fragment, into broadcasts.
 void choose_broadcasts(QueryLevel& level);
 
+// What its WITH query is called.
+char* broadcast_name(int id);
+// Gives the client's own WITH queries other names than that. Before the first broadcast is made.
+void keep_names_apart(::Query* query);
 // The broadcast that an entry refers to by its name; nullptr for any other.
 const Broadcast* find_broadcast(const Rewrite& rewrite, const ::RangeTblEntry* rte);
 // The WITH query's rows as an entry of a query so many levels below.

@@ -144,7 +144,7 @@ Broadcast& new_broadcast(Rewrite& rewrite, ::Query* query, int levels) {
     static int last_id = 0;
     auto* broadcast = static_cast<Broadcast*>(::palloc0(sizeof(Broadcast)));
     broadcast->id = ++last_id;
-    broadcast->name = ::psprintf("herd broadcast %d", broadcast->id);
+    broadcast->name = broadcast_name(broadcast->id);
     broadcast->query = static_cast<::Query*>(copyObjectImpl(query));
     rewrite.broadcasts = ::lappend(rewrite.broadcasts, broadcast);
     lower_with_references(query, levels);

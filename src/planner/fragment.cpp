@@ -216,6 +216,9 @@ void enclose_table(const catalog::Catalog& herd, ::Query* query, ::Index rti) {
 }
 
 void rewrite_into_fragments(Rewrite& rewrite, ::Query* query) {
+    if (rewrite.broadcasts == NIL) {
+        keep_names_apart(query);
+    }
     ::List* joins = pg::fragment_joins_enabled() ? merge_joins(rewrite, query) : NIL;
     // Inner queries next: their correlated columns refer to entries of this one by number.
     (void)pg::compat::walk_query(query, rewrite_sublinks, &rewrite, 0);

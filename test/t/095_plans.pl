@@ -58,6 +58,9 @@ unlike plan_of('SELECT t.id FROM t JOIN u ON u.part = t.part FOR UPDATE OF t', s
 $plan = plan_of('SELECT count(*) FROM t, u, r WHERE u.part = t.part AND t.part = r.id AND r.name > 5');
 like $plan, qr/Remote SQL: .*FROM public\.u WHERE \(u\.part IN \( SELECT r\.id AS c1 FROM public\.r WHERE \(r\.name > 5\)\)\)/,
     'a broadcast has only rows that a reference table lets pass' or diag $plan;
+is $herd->sql('WITH "herd broadcast 1" AS (SELECT 1 AS c1 UNION ALL SELECT 2) '
+        . 'SELECT count(*) FROM t, u, "herd broadcast 1" b WHERE u.part = t.part AND b.c1 = 1'), 29970,
+    'the first broadcast of a session is not taken for a query of the same name';
 $plan = plan_of('SELECT t.v, u.id FROM t JOIN u ON u.part = t.part ORDER BY 1');
 unlike $plan, qr/Merge Append/, 'the nodes are not asked after this server has sorted its rows';
 like plan_of('SELECT t.v, u.id FROM t JOIN u ON u.part = t.part ORDER BY 1 LIMIT 3'), qr/Remote SQL: .*LIMIT/,
