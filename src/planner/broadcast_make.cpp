@@ -94,6 +94,17 @@ void set_targets(::Query* query, const ::List* outputs) {
     return part;
 }
 
+// Their columns have no more different values than that, wherever they are joined.
+void estimate_inner_broadcasts(const Rewrite& rewrite, const ::Query* query) {
+    for (int i = 0; i < ::list_length(query->rtable); ++i) {
+        auto* rte = static_cast<::RangeTblEntry*>(::list_nth(query->rtable, i));
+        auto* inner = const_cast<Broadcast*>(find_broadcast(rewrite, rte));
+        if (inner != nullptr && inner->rows == 0) {
+            inner->rows = size_of(rewrite, inner->query).rows;
+        }
+    }
+}
+
 }  // namespace
 
 bool broadcasts_enabled() {
@@ -146,6 +157,7 @@ Broadcast& new_broadcast(Rewrite& rewrite, ::Query* query, int levels) {
     broadcast->id = ++last_id;
     broadcast->name = broadcast_name(broadcast->id);
     broadcast->query = static_cast<::Query*>(copyObjectImpl(query));
+    estimate_inner_broadcasts(rewrite, query);
     rewrite.broadcasts = ::lappend(rewrite.broadcasts, broadcast);
     lower_with_references(query, levels);
     auto* with = makeNode(CommonTableExpr);

@@ -29,6 +29,7 @@ struct Broadcast {
     ::Query* query;           // over whole tables
     ::CommonTableExpr* with;  // what computes them here
     ::List* values;           // of ReferenceValues*, for columns of the query's tables
+    double rows;              // estimate, if another broadcast reads this one; 0: unknown
 };
 struct SentBroadcast {
     const Broadcast* broadcast;

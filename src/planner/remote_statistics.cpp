@@ -92,8 +92,13 @@ double table_rows(const ::RangeTblEntry* rte) {
                                                                       : rows_of_herd(*herd, *table);
 }
 
-// values: of ReferenceValues*, for columns of the query's tables.
-bool find_statistics(const ::Query* query, const ::List* values, ::AttrNumber column,
+double smaller(double one, double other) {
+    return one == 0 || (other > 0 && other < one) ? other : one;
+}
+
+// values: of ReferenceValues*, for columns of the query's tables. most: different values that the
+// column can have; 0: unknown.
+bool find_statistics(const ::Query* query, const ::List* values, ::AttrNumber column, double most,
                      ::VariableStatData* data) {
     ::Var* var = table_column(query, column);
     if (var == nullptr) {
@@ -102,7 +107,8 @@ bool find_statistics(const ::Query* query, const ::List* values, ::AttrNumber co
     ::RangeTblEntry* rte = rt_fetch(var->varno, query->rtable);
     const Broadcast* broadcast = broadcast_of(rte);
     if (broadcast != nullptr) {
-        return find_statistics(broadcast->query, broadcast->values, var->varattno, data);
+        return find_statistics(broadcast->query, broadcast->values, var->varattno,
+                               smaller(most, broadcast->rows), data);
     }
     if (rte->rtekind != RTE_RELATION) {
         return false;
@@ -113,7 +119,7 @@ bool find_statistics(const ::Query* query, const ::List* values, ::AttrNumber co
     if (!HeapTupleIsValid(tuple)) {
         return false;
     }
-    double most = most_values(values, var);
+    most = smaller(most, most_values(values, var));
     data->statsTuple = with_absolute_distinct(tuple, table_rows(rte));
     ::ReleaseSysCache(tuple);
     auto distinct = reinterpret_cast<Form_pg_statistic>(GETSTRUCT(data->statsTuple))->stadistinct;
@@ -133,10 +139,10 @@ bool relation_statistics(::PlannerInfo* root, ::RangeTblEntry* rte, ::AttrNumber
     }
     const Broadcast* broadcast = broadcast_of(rte);
     if (broadcast != nullptr) {
-        return find_statistics(broadcast->query, broadcast->values, column, data);
+        return find_statistics(broadcast->query, broadcast->values, column, 0, data);
     }
     const Fragment* fragment = fragment_behind(root, rte, &column);
-    return fragment != nullptr && find_statistics(fragment->query, NIL, column, data);
+    return fragment != nullptr && find_statistics(fragment->query, NIL, column, 0, data);
 }
 
 }  // namespace
