@@ -17,8 +17,10 @@ namespace herd::executor {
 
 namespace {
 
-// Rows that a process takes at once of a scan that several share.
-constexpr int kShare = 256;
+// Rows that a process takes at once of a scan that several share: few of few, each of which may be
+// much work for the rest of the plan.
+constexpr int kMostAtOnce = 256;
+constexpr int kShares = 32;
 
 // An array, and where its next element is.
 struct Column {
@@ -123,12 +125,13 @@ bool take_share(ScanState* state) {
     if (state->shared == nullptr) {
         return false;
     }
-    uint64 first = ::pg_atomic_fetch_add_u64(&state->shared->taken, kShare);
+    int share = std::clamp(state->rows / kShares, 1, kMostAtOnce);
+    uint64 first = ::pg_atomic_fetch_add_u64(&state->shared->taken, static_cast<uint64>(share));
     if (first >= static_cast<uint64>(state->rows)) {
         return false;
     }
     state->row = static_cast<int>(first);
-    state->end = std::min(state->rows - state->row, kShare) + state->row;
+    state->end = std::min(state->rows - state->row, share) + state->row;
     for (int i = 0; i < ::list_length(state->arrays); ++i) {
         skip_to(state->columns[i], state->row);
     }

@@ -133,9 +133,9 @@ constexpr ::CustomPathMethods kPathMethods = {"HerdBroadcast", make_plan, nullpt
     return path;
 }
 
-// As many as PostgreSQL takes for a table, if fewer rows than a table's are worth another one.
+// The rest of the plan may do much for each row.
 int workers_for(double rows) {
-    constexpr double kFirstWorker = 5'000;
+    constexpr double kFirstWorker = 100;
     int workers = 0;
     for (double least = kFirstWorker; rows >= least; least *= 3) {
         ++workers;
