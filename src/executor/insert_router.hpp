@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "executor/insert_plan_data.hpp"
@@ -42,6 +43,12 @@ public:
     [[nodiscard]] std::uint64_t affected() const { return affected_; }
     // RETURNING's rows of the nodes, one by one, after finish().
     bool next_returned(::TupleTableSlot* slot);
+    // What was kept for it goes; PostgreSQL style.
+    void end() {
+        if (::Tuplestorestate* rows = std::exchange(returned_, nullptr)) {
+            ::tuplestore_end(rows);
+        }
+    }
 
     void spool() override;
 

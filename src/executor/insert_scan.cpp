@@ -305,6 +305,9 @@ void end_insert(::CustomScanState* node) {
     if (insert_of(node)->returned != nullptr) {
         ::ExecDropSingleTupleTableSlot(insert_of(node)->returned);
     }
+    if (insert_of(node)->router != nullptr) {
+        insert_of(node)->router->end();
+    }
     ::ExecEndNode(static_cast<::PlanState*>(linitial(node->custom_ps)));
 }
 

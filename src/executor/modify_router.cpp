@@ -241,6 +241,14 @@ void ModifyRouter::carry_out() {
     flush_all();
 }
 
+void ModifyRouter::end() {
+    for (::Tuplestorestate** store : {&moved_, &returned_}) {
+        if (*store != nullptr) {
+            ::tuplestore_end(std::exchange(*store, nullptr));
+        }
+    }
+}
+
 bool ModifyRouter::next(::TupleTableSlot* slot) {
     return returned_ != nullptr &&
            pg::call([&] { return ::tuplestore_gettupleslot(returned_, true, true, slot); });

@@ -43,6 +43,8 @@ public:
     [[nodiscard]] std::uint64_t affected() const { return affected_; }
     // The changes with the changed rows' columns in them, one by one, after carry_out().
     bool next(::TupleTableSlot* slot);
+    // What was kept goes; PostgreSQL style.
+    void end();
 
     void spool() override;
 

@@ -113,6 +113,9 @@ bool recheck(::ScanState*, ::TupleTableSlot*) {
 
 void end(::CustomScanState* node) {
     ::ExecDropSingleTupleTableSlot(state_of(node)->changed);
+    if (state_of(node)->router != nullptr) {
+        state_of(node)->router->end();
+    }
     ::ExecEndNode(changes_of(node));
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "pg/counters.hpp"
 
@@ -41,10 +42,20 @@ RemoteQuery::RemoteQuery(const RemotePlan& plan, ::TupleDesc description)
       owner_(CurrentResourceOwner) {}
 
 RemoteQuery::~RemoteQuery() {
-    reset();
+    leave();
 }
 
-void RemoteQuery::reset() noexcept {
+void RemoteQuery::reset() {
+    for (Source& source : sources_) {
+        if (::Tuplestorestate* store = std::exchange(source.store, nullptr)) {
+            pg::call([&] { ::tuplestore_end(store); });
+        }
+    }
+    leave();
+}
+
+// The nodes' answers, if any are still to come, are nobody's.
+void RemoteQuery::leave() noexcept {
     for (Source& source : sources_) {
         auto found = transaction::session_links().find(source.node);
         if (found != transaction::session_links().end() && found->second.get() == source.link) {

@@ -37,8 +37,9 @@ public:
     // Rows that the nodes' commands have changed; complete once next() has returned false.
     [[nodiscard]] std::uint64_t affected() const { return affected_; }
     [[nodiscard]] const std::vector<NodeId>& nodes() const { return nodes_; }
-    // Forgets the results, for another start().
-    void reset() noexcept;
+    // Forgets the results, for another start(), or at the end: who does not come here leaves it to
+    // PostgreSQL's clearing up after an error.
+    void reset();
 
     void spool() override;
 
@@ -64,6 +65,7 @@ private:
     Source* pick_smallest();
     bool comes_before(const Source& left, const Source& right) const;
     void spool_source(Source& source);
+    void leave() noexcept;
     void prepare_sort();
 
     RemotePlan plan_;
