@@ -7,6 +7,7 @@
 #include "pg/statement_depth.hpp"
 #include "planner/cursor_plan.hpp"
 #include "planner/fragment.hpp"
+#include "planner/function_rules.hpp"
 #include "planner/insert_plan.hpp"
 #include "planner/modify_plan.hpp"
 #include "planner/modify_query.hpp"
@@ -159,6 +160,14 @@ struct Client {
     ::ParamListInfo parameters;
 };
 
+// A function in a procedural language may query distributed tables, which parallel workers can't,
+// whatever it is marked as.
+int options_without_herd(const Client& client, const ::Query* query) {
+    bool asks = (client.cursor_options & CURSOR_OPT_PARALLEL_OK) != 0 &&
+                client.herd->nodes.size() > 1 && may_run_statements(query);
+    return asks ? client.cursor_options & ~CURSOR_OPT_PARALLEL_OK : client.cursor_options;
+}
+
 ::PlannedStmt* plan_for_client(::Query* query, void* context) {
     const Client& client = *static_cast<const Client*>(context);
     ::List* dependencies = NIL;
@@ -169,7 +178,8 @@ struct Client {
         statement->invalItems = ::list_concat(statement->invalItems, dependencies);
         make_scrollable(statement, client.cursor_options);
     } else {
-        statement = plain(query, client.text, client.cursor_options, client.parameters);
+        statement =
+            plain(query, client.text, options_without_herd(client, query), client.parameters);
     }
     guard_rows(*client.herd, statement, GuardedRows::kOfTriggers);
     return statement;

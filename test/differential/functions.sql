@@ -151,6 +151,23 @@ UPDATE orders SET status = 'returned' WHERE customer_id = 44;
 SELECT * FROM order_changes WHERE customer_id = 44;
 UPDATE orders SET status = 'paid' WHERE customer_id IN (3, 4, 43, 48);
 INSERT INTO orders (customer_id, order_id) VALUES (11, 9001), (12, 9002), (13, 9003);
+-- test: functions that are marked parallel safe and read distributed tables
+CREATE FUNCTION shop.safe_orders_of(bigint) RETURNS bigint LANGUAGE plpgsql STABLE PARALLEL SAFE AS
+    $$BEGIN RETURN (SELECT count(*) FROM shop.orders WHERE customer_id = $1); END$$;
+CREATE FUNCTION shop.safe_all_orders() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE SET enable_seqscan = on AS
+    $$SELECT count(*) FROM shop.orders$$;
+SET force_parallel_mode = on;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SELECT count(*), sum(safe_orders_of(customer_id)) FROM local_notes;
+SELECT count(*), max(safe_all_orders()) FROM local_notes;
+SELECT safe_orders_of(7), safe_all_orders();
+RESET force_parallel_mode;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+DROP FUNCTION shop.safe_orders_of, shop.safe_all_orders;
 -- compare: orders, order_changes, accounts, notes
 -- test: immutable function, inlined
 CREATE FUNCTION with_tax(numeric) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$ SELECT round($1 * 1.2, 2) $$;
