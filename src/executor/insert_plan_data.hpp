@@ -22,6 +22,7 @@ struct InsertPlan {
     Oid key_type = InvalidOid;
     Oid key_collation = InvalidOid;
     Oid role = InvalidOid;  // whose rights the nodes apply, when not the user's
+    int plan_id = 0;        // new_plan_id: of the text for one row, and the next with `again`
     bool sets_tag = false;
     bool binary = false;     // RETURNING in binary
     std::int64_t keeps = 0;  // not 0: keeps rows in the way under this number

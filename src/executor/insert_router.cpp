@@ -4,6 +4,7 @@
 
 #include "executor/as_role.hpp"
 #include "executor/kept_conflicts.hpp"
+#include "executor/remote_plan.hpp"
 #include "pg/counters.hpp"
 #include "pg/plan_settings.hpp"
 #include "transaction/endpoint.hpp"
@@ -97,10 +98,14 @@ bool InsertRouter::take(::TupleTableSlot* row) {
     return false;
 }
 
+bool InsertRouter::comes_again() const {
+    return statement_ != 0 && plan_.again != nullptr;
+}
+
 std::string InsertRouter::text_for(int rows) const {
     std::string text = plan_.head;
     int columns = ::list_length(plan_.columns);
-    const char* tail = statement_ == 0 || plan_.again == nullptr ? plan_.tail : plan_.again;
+    const char* tail = comes_again() ? plan_.again : plan_.tail;
     if (columns == 0) {
         return text + "DEFAULT VALUES" + tail;
     }
@@ -128,6 +133,10 @@ void InsertRouter::flush(NodeId node, Buffer& buffer, bool lone) {
     all.append(buffer.values);
     transaction::Statement statement;
     statement.text = text.c_str();
+    if (buffer.rows == 1) {
+        auto number = static_cast<std::uint64_t>(plan_.plan_id);
+        statement.plan_id = number_if_repeated(comes_again() ? number + 1 : number);
+    }
     statement.parameters = all.view();
     statement.binary = plan_.binary;
     statement.writes = true;

@@ -69,6 +69,7 @@ private:
     void collect(NodeId node, Buffer& buffer);
     void keep_rows(const PGresult* result);
     void fetch_kept_conflicts();
+    [[nodiscard]] bool comes_again() const;
     [[nodiscard]] std::string text_for(int rows) const;
 
     InsertPlan plan_;

@@ -65,6 +65,7 @@ struct InsertState {
     numbers = ::lappend_int(numbers, plan.several ? 1 : 0);
     numbers = ::lappend_int(numbers, static_cast<int>(plan.keeps));
     numbers = ::lappend_int(numbers, static_cast<int>(plan.relid));
+    numbers = ::lappend_int(numbers, plan.plan_id);
     return ::lappend(list, numbers);
 }
 
@@ -90,6 +91,7 @@ InsertPlan from_list(const ::List* list) {
     plan.several = list_nth_int(numbers, 7) != 0;
     plan.keeps = list_nth_int(numbers, 8);
     plan.relid = static_cast<Oid>(list_nth_int(numbers, 9));
+    plan.plan_id = list_nth_int(numbers, 10);
     return plan;
 }
 

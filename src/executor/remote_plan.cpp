@@ -1,5 +1,7 @@
 #include "executor/remote_plan.hpp"
 
+#include <unordered_set>
+
 extern "C" {
 #include "nodes/makefuncs.h"
 #include "nodes/value.h"
@@ -22,6 +24,19 @@ uint64 number_at(const ::List* list, int position) {
 uint64 new_plan_id() {
     static uint64 last = 0;
     return ++last;
+}
+
+// A text that is run once is sent as it is; from the second time on the nodes keep it prepared.
+uint64 number_if_repeated(uint64 plan_id) {
+    static auto& runs = *new std::unordered_set<uint64>;
+    constexpr std::size_t kMostRemembered = 10'000;
+    if (plan_id == 0) {
+        return 0;
+    }
+    if (runs.size() > kMostRemembered) {
+        runs.clear();
+    }
+    return runs.insert(plan_id).second ? 0 : plan_id;
 }
 
 ::List* to_list(const RemotePlan& plan) {

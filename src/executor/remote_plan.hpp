@@ -41,6 +41,10 @@ struct RemotePlan {
 // A number that no other plan of this backend has.
 uint64 new_plan_id();
 
+// The number under which the nodes keep a text prepared: 0 for one that is run the first time, and
+// may never come again.
+uint64 number_if_repeated(uint64 plan_id);
+
 // custom_private of a CustomScan, and back.
 ::List* to_list(const RemotePlan& plan);
 RemotePlan from_list(const ::List* list);

@@ -1,7 +1,6 @@
 #include "executor/remote_query.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
 #include "pg/counters.hpp"
@@ -16,23 +15,6 @@ extern "C" {
 }
 
 namespace herd::executor {
-
-namespace {
-
-// A text that is run once is sent as it is; from the second time on the nodes keep it prepared.
-bool is_repeated(std::uint64_t plan_id) {
-    static auto& runs = *new std::unordered_map<std::uint64_t, bool>;
-    constexpr std::size_t kMostRemembered = 10'000;
-    if (plan_id == 0) {
-        return false;
-    }
-    if (runs.size() > kMostRemembered) {
-        runs.clear();
-    }
-    return !runs.emplace(plan_id, true).second;
-}
-
-}  // namespace
 
 RemoteQuery::RemoteQuery(const RemotePlan& plan, ::TupleDesc description)
     : plan_(plan),
@@ -101,7 +83,7 @@ void RemoteQuery::start(const std::vector<NodeId>& nodes, const ParameterSet& pa
     }
     transaction::Statement statement;
     statement.text = plan_.text;
-    statement.plan_id = is_repeated(plan_.plan_id) ? plan_.plan_id : 0;
+    statement.plan_id = number_if_repeated(plan_.plan_id);
     statement.parameters = parameters.view();
     statement.binary = plan_.binary;
     statement.writes = plan_.writes;

@@ -5,6 +5,7 @@
 #include "base/sqlstate.hpp"
 #include "executor/checked_statement.hpp"
 #include "executor/insert_plan_data.hpp"
+#include "executor/remote_plan.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "pg/wire_types.hpp"
@@ -250,6 +251,8 @@ const char* why_not_on_nodes(const catalog::Catalog& herd, ::Node* part,
                                 const catalog::Table& target, int keeps) {
     const ::Query* query = request.query;
     executor::InsertPlan plan;
+    plan.plan_id = static_cast<int>(executor::new_plan_id());
+    (void)executor::new_plan_id();
     plan.keeps = keeps;
     plan.relid = target.relid;
     plan.checked =

@@ -53,6 +53,19 @@ for my $mode ('auto', 'force_generic_plan')
     }
 }
 
+# An INSERT of one row is prepared on its node, too.
+{
+    my $delta = measure('PREPARE q(bigint) AS INSERT INTO items VALUES ($1, \'new\', 1) ON CONFLICT DO NOTHING', "EXECUTE q($key->{n1})", 100);
+    is $delta->{round_trips},     200, 'two round trips per execution of a prepared INSERT';
+    is $delta->{remote_prepared}, 0,   'which the node has prepared once';
+    # The first five executions of any prepared statement may have plans of their own.
+    my $executions = "EXECUTE q($key->{n1}); " x 9;
+    my $out = $herd->sql("BEGIN; PREPARE q(bigint) AS INSERT INTO items VALUES (\$1, 'new', 1) ON CONFLICT DO NOTHING; $executions"
+            . "SELECT herd.run_on_node('n1', \$\$SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%INSERT INTO public.items%'"
+            . " AND statement NOT LIKE '%pg_prepared%'\$\$)");
+    is $out, 1, 'one prepared statement';
+}
+
 # The same plan serves keys of every node.
 my $delta = measure(
     'PREPARE q(bigint) AS SELECT name FROM items WHERE id = $1',
