@@ -40,13 +40,20 @@ inline ::config_generic** settings(int* count) {
 #endif
 }
 
-// The number that PostgreSQL gives a query whatever its constants are.
+// The number that PostgreSQL gives a query whatever its constants are. It asserts that numbers are
+// wanted, which is about those that it shows.
 inline uint64 query_identifier(::Query* query) {
+    int wanted = ::compute_query_id;
+    ::compute_query_id = COMPUTE_QUERY_ID_ON;
+    run_finally(
+        [&] {
 #if PG_VERSION_NUM >= 160000
-    (void)::JumbleQuery(query);
+            (void)::JumbleQuery(query);
 #else
-    (void)::JumbleQuery(query, "");
+            (void)::JumbleQuery(query, "");
 #endif
+        },
+        [&] { ::compute_query_id = wanted; });
     return static_cast<uint64>(query->queryId);
 }
 

@@ -1,5 +1,7 @@
 #include "pg/plan_settings.hpp"
 
+#include "pg/ownership_filter.hpp"
+
 extern "C" {
 #include "postgres.h"
 
@@ -45,6 +47,7 @@ void define_plan_settings() {
 std::uint64_t plan_settings() {
     return (route ? 1U : 0U) | (fragment_joins ? 2U : 0U) | (partial_aggregates ? 4U : 0U) |
            (binary ? 8U : 0U) | (static_cast<unsigned>(read_consistency) << 4U) |
+           (ownership_filter() == OwnershipFilter::kAlways ? 128U : 0U) |
            (static_cast<std::uint64_t>(rows) << 8U);
 }
 

@@ -9,7 +9,7 @@ namespace herd::pg {
 
 void define_plan_settings();
 
-// All of them as one number: plans of different numbers are different plans.
+// All of them, and herd.ownership_filter, as one number: plans of different numbers are different.
 std::uint64_t plan_settings();
 
 // A SELECT of one key goes whole to its node (herd.enable_route).

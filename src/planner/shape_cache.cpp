@@ -27,11 +27,16 @@ enum class State {
     kAlone     // its statements have to be planned one by one
 };
 
+// Without gaps, since the hash table compares bytes.
+struct Key {
+    uint64 number;    // PostgreSQL's query identifier of the shape
+    uint64 settings;  // that the plan is made with
+    uint64 role;
+};
+
 struct Entry {
-    uint64 number;  // PostgreSQL's query identifier of the shape
+    Key key;
     State state;
-    uint64 settings;  // that the plan was made with
-    Oid role;
     ::MemoryContext memory;  // of what follows
     ::List* relations;       // that the plan depends on
     ::Query* shape;
@@ -44,14 +49,14 @@ int entry_count = 0;
 int next_place = 0;
 
 struct Place {
-    uint64 number;
+    Key key;
     int place;
 };
 ::HTAB* places = nullptr;
 
 void create_entries() {
     ::HASHCTL control{};
-    control.keysize = sizeof(uint64);
+    control.keysize = sizeof(Key);
     control.entrysize = sizeof(Place);
     control.hcxt = CacheMemoryContext;
     ::HTAB* made =
@@ -98,36 +103,35 @@ void forget_stale() {
     }
 }
 
-Entry* add_entry(uint64 number) {
+Entry* add_entry(const Key& key) {
+    auto* place = static_cast<Place*>(::hash_search(places, &key, HASH_ENTER, nullptr));
+    place->place = next_place;
     Entry* entry = &entries[next_place];
     if (entry_count == kMostShapes) {
         forget(entry);
-        (void)::hash_search(places, &entry->number, HASH_REMOVE, nullptr);
+        (void)::hash_search(places, &entry->key, HASH_REMOVE, nullptr);
     } else {
         ++entry_count;
     }
-    entry->number = number;
-    entry->state = State::kSeen;
-    auto* place = static_cast<Place*>(::hash_search(places, &number, HASH_ENTER, nullptr));
-    place->place = next_place;
+    entry->key = key;
     next_place = (next_place + 1) % kMostShapes;
     return entry;
 }
 
-Entry* find_entry(uint64 number, bool* is_new) {
+Entry* find_entry(const Key& key, bool* is_new) {
     if (places == nullptr) {
         create_entries();
     }
-    auto* found = static_cast<Place*>(::hash_search(places, &number, HASH_FIND, nullptr));
+    auto* found = static_cast<Place*>(::hash_search(places, &key, HASH_FIND, nullptr));
     *is_new = found == nullptr;
-    return *is_new ? add_entry(number) : &entries[found->place];
+    return *is_new ? add_entry(key) : &entries[found->place];
 }
 
 // The entry may be gone, or another's, when planning has run functions that plan statements.
-void make_plan(uint64 number, const ::Query* shape, PlanFunction plan, void* context) {
+void make_plan(const Key& key, const ::Query* shape, PlanFunction plan, void* context) {
     ::PlannedStmt* made = plan(static_cast<::Query*>(copyObjectImpl(shape)), context);
     bool is_new = false;
-    Entry* entry = find_entry(number, &is_new);
+    Entry* entry = find_entry(key, &is_new);
     if (entry->state != State::kSeen) {
         return;
     }
@@ -144,13 +148,7 @@ void make_plan(uint64 number, const ::Query* shape, PlanFunction plan, void* con
     entry->relations = relations;
     entry->shape = own_shape;
     entry->plan = own_plan;
-    entry->settings = pg::plan_settings();
-    entry->role = ::GetUserId();
     entry->state = shared ? State::kPlanned : State::kAlone;
-}
-
-bool fits(const Entry* entry) {
-    return entry->settings == pg::plan_settings() && entry->role == ::GetUserId();
 }
 
 // The statement's own relations are locked since its analysis; others, partitions above all, come
@@ -165,27 +163,19 @@ bool lock_relations(const ::PlannedStmt* plan) {
     return !all_stale;
 }
 
-// Of this number and with a plan to use, made now if it is the second time that the shape comes.
-const Entry* planned_entry(uint64 number, const ::Query* shape, PlanFunction plan, void* context) {
+// With a plan to use, made now if it is the second time that the shape comes; nullptr: there is
+// none, or another shape of this number has come first.
+const Entry* planned_entry(const Key& key, const ::Query* shape, PlanFunction plan, void* context) {
     bool is_new = false;
-    Entry* entry = find_entry(number, &is_new);
+    Entry* entry = find_entry(key, &is_new);
     if (is_new) {
         return nullptr;
     }
-    if (entry->state != State::kSeen) {
-        if (!equal(entry->shape, shape)) {
-            return nullptr;  // another shape with this number has come first
-        }
-        if (!fits(entry)) {
-            forget(entry);
-        }
-    }
     if (entry->state == State::kSeen) {
-        make_plan(number, shape, plan, context);
-        entry = find_entry(number, &is_new);
+        make_plan(key, shape, plan, context);
+        entry = find_entry(key, &is_new);
     }
-    bool usable =
-        entry->state == State::kPlanned && !all_stale && fits(entry) && equal(entry->shape, shape);
+    bool usable = entry->state == State::kPlanned && !all_stale && equal(entry->shape, shape);
     return usable ? entry : nullptr;
 }
 
@@ -198,9 +188,9 @@ const Entry* planned_entry(uint64 number, const ::Query* shape, PlanFunction pla
     if (shape == nullptr) {
         return nullptr;
     }
-    uint64 number = pg::compat::query_identifier(shape);
+    Key key = {pg::compat::query_identifier(shape), pg::plan_settings(), ::GetUserId()};
     forget_stale();
-    const Entry* entry = planned_entry(number, shape, plan, context);
+    const Entry* entry = planned_entry(key, shape, plan, context);
     if (entry == nullptr || !lock_relations(entry->plan)) {
         return nullptr;
     }

@@ -124,6 +124,14 @@ my $by_shape = sub {
 my ($count, @answers) = $by_shape->();
 is $count, 4, 'from the second on';
 is $answers[0], '10|10|note 10', 'its rows';
+# Plans are made for settings and roles, and kept when these come back.
+for my $setting ('herd.ownership_filter = always', 'herd.enable_binary = off')
+{
+    $session->query_safe("SET $setting");
+    is +($by_shape->())[0], 4, "$setting: the plan is another one";
+    $session->query_safe('RESET ' . $setting =~ s/ .*//r);
+    is +($by_shape->())[0], 5, 'the plan of before is still there';
+}
 for my $change (
     [ 'ALTER TABLE orders ADD COLUMN extra int DEFAULT 9', '10|10|note 10|9' ],
     [ 'ALTER TABLE orders DROP COLUMN note',               '10|10|9' ],
