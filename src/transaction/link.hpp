@@ -116,7 +116,10 @@ public:
     [[nodiscard]] bool wrote() const { return wrote_; }
     // Whether this transaction has sent the node any statement, in a block or not.
     [[nodiscard]] bool touched() const { return touched_; }
-    void forget_touched() noexcept { touched_ = false; }
+    void forget_touched() noexcept {
+        touched_ = false;
+        looked_at_ = false;
+    }
     // COMMIT and PREPARE TRANSACTION, whose answer must be that very word: a node whose block has
     // failed answers ROLLBACK, and that is no error to it. Then await_control.
     void send_control(const std::string& sql, const char* expected_answer);
@@ -234,7 +237,7 @@ private:
     int begin_level_ = 1;          // nesting level in which the block began
     bool state_in_batch_ = false;  // the node takes state_ back if this batch fails
     std::uint64_t in_doubt_ = 0;   // the transaction whose COMMIT PREPARED is owed too long
-    bool looked_at_ = false;       // since its last use: the socket shows no goodbye
+    bool looked_at_ = false;       // in this transaction, and not used since: it shows no goodbye
     bool in_block_ = false;
     bool wrote_ = false;
     bool touched_ = false;

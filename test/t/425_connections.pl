@@ -284,6 +284,24 @@ subtest 'servers that end' => sub {
     }
 };
 
+# The connection to n1 was looked at for a statement that n2 then let fail: that says nothing later.
+subtest 'a look at one node when another is away' => sub {
+    $proxy->forget;
+    my $n2     = $herd->node('n2');
+    my $client = client();
+    $client->value($read);
+    $client->value('SELECT count(*) FROM t');
+    $n2->stop('fast');
+    is $client->ask('SELECT count(*) FROM t')->{state}, '08001', 'a statement over both fails';
+    $n1->stop('fast');
+    $n1->start;
+    is $client->ask(q{SELECT herd.run_on_node('n1', 'SELECT 1')})->{state}, '00000',
+        'the node that has restarted since is connected again';
+    $n2->start;
+    is $client->ask('SELECT count(*) FROM t')->{state}, '00000', 'and so is the other';
+    $client->leave;
+};
+
 subtest 'errors of the node itself' => sub {
     my $client = client();
     $client->value($read);
