@@ -227,9 +227,11 @@ std::vector<std::string> Supervisor::judge_prepared(Node& node) {
     Decider decider{cluster_id_, term_, static_cast<std::uint64_t>(pg::server_run())};
     for (const PreparedTransaction& transaction : node.prepared) {
         TransactionStatus status = catalog::transaction_status(transaction.id.xid);
-        // After the status: a transaction that has ended by then shows its row, or has none.
-        bool recorded =
-            status != TransactionStatus::kInProgress && catalog::is_recorded(transaction.id);
+        // After the status: a transaction that has ended by then shows its row, or has none. What
+        // is its session's own is not looked for: that reads the whole table.
+        bool recorded = status != TransactionStatus::kInProgress &&
+                        transaction.age_ms >= kSessionsOwnMs &&
+                        catalog::is_recorded(transaction.id);
         Verdict verdict = judge(transaction, decider, status, recorded);
         node.verdicts.push_back(verdict);
         std::string id = "'" + transaction.id.text() + "'";
