@@ -5,6 +5,7 @@
 #include "executor/cursor_scan.hpp"
 #include "pg/guard.hpp"
 #include "transaction/endpoint.hpp"
+#include "transaction/internal.hpp"
 
 extern "C" {
 #include "access/table.h"
@@ -67,8 +68,8 @@ Datum find_row(::FunctionCallInfo fcinfo, bool* found) {
 void require_rights(Oid relid) {
     Oid root =
         ::get_rel_relispartition(relid) ? llast_oid(::get_partition_ancestors(relid)) : relid;
-    if (::pg_class_aclmask(root, ::GetUserId(), ACL_SELECT | ACL_UPDATE | ACL_DELETE,
-                           ACLMASK_ANY) == 0) {
+    if (::pg_class_aclmask(root, transaction::holder_of_rights(),
+                           ACL_SELECT | ACL_UPDATE | ACL_DELETE, ACLMASK_ANY) == 0) {
         ::aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, ::get_rel_name(root));
     }
 }

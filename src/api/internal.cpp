@@ -13,8 +13,13 @@ extern "C" {
 HERD_SQL_FUNCTION(herd_link_role) {
     herd::transaction::require_internal_call("link_role");
     herd::executor::leave_out_of_capture();
-    const char* name = herd::pg::call([&] { return ::text_to_cstring(PG_GETARG_TEXT_PP(0)); });
-    herd::transaction::assume_role(name);
+    const char* user = nullptr;
+    const char* rights = nullptr;
+    herd::pg::call([&] {
+        user = ::text_to_cstring(PG_GETARG_TEXT_PP(0));
+        rights = ::text_to_cstring(PG_GETARG_TEXT_PP(1));
+    });
+    herd::transaction::assume_roles(user, *rights == '\0' ? user : rights);
     PG_RETURN_VOID();
 }
 

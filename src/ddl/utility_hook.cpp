@@ -124,14 +124,22 @@ void run_end_of_prepared(const Arguments& call) {
     pg::enter("node step", [] { transaction::reach_node_step("node.after_finish_prepared"); });
 }
 
+// What ends a transaction: deferred triggers run in it, and who has prepared it may finish it.
+bool ends_transaction(const ::TransactionStmt* statement) {
+    return statement->kind == TRANS_STMT_COMMIT || statement->kind == TRANS_STMT_PREPARE ||
+           statement->kind == TRANS_STMT_COMMIT_PREPARED ||
+           statement->kind == TRANS_STMT_ROLLBACK_PREPARED;
+}
+
 // On a node, the coordinator's link works as the role that the coordinator's session has now.
 void renew_role(const ::Node* statement) {
-    if (!pg::is_nested() && !IsA(statement, TransactionStmt) && ::IsTransactionState()) {
-        pg::enter("role", [] {
-            if (transaction::is_internal_session()) {
-                transaction::renew_assumed_role();
-            }
-        });
+    if (pg::is_nested() || !::IsTransactionState()) {
+        return;
+    }
+    if (!IsA(statement, TransactionStmt)) {
+        transaction::become_holder_of_rights();
+    } else if (ends_transaction(reinterpret_cast<const ::TransactionStmt*>(statement))) {
+        transaction::become_user();
     }
 }
 

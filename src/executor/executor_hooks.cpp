@@ -19,6 +19,7 @@
 #include "transaction/session.hpp"
 
 extern "C" {
+#include "access/xact.h"
 #include "executor/executor.h"
 #include "utils/snapmgr.h"
 }
@@ -38,7 +39,7 @@ bool begin_internal(::QueryDesc* query) {
         if (!transaction::is_internal_session()) {
             return false;
         }
-        transaction::renew_assumed_role();
+        transaction::become_user();
         pg::call([&] { share_snapshot(query); });
         return true;
     });
@@ -89,6 +90,7 @@ void start(::QueryDesc* query, int flags) {
     if (internal) {
         share_command(query);
         begin_capture(query);
+        transaction::become_holder_of_rights();
     }
 }
 
@@ -96,9 +98,16 @@ void start(::QueryDesc* query, int flags) {
 template <typename Phase>
 void run_deeper(Phase&& phase) {
     int depth = pg::statement_depth();
+    bool clients_own = !pg::is_nested();
+    if (clients_own) {
+        transaction::become_user();
+    }
     pg::set_statement_depth(depth + 1);
     pg::run_finally([&] { transaction::tell_deadlocks(phase); },
                     [&] { pg::set_statement_depth(depth); });
+    if (clients_own) {
+        transaction::become_holder_of_rights();
+    }
 }
 
 // Parallel workers get the active snapshot, which need not be the one that the statement was given.
@@ -132,6 +141,10 @@ void finish(::QueryDesc* query) {
             ::standard_ExecutorFinish(query);
         }
     });
+    // A change by itself is a whole transaction: what is left to run are deferred triggers.
+    if (query->operation != CMD_SELECT && !pg::is_nested() && !::IsTransactionBlock()) {
+        transaction::become_user();
+    }
 }
 
 void end(::QueryDesc* query) {

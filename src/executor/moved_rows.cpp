@@ -64,7 +64,7 @@ std::vector<Reference> references_to(unsigned int relid) {
 void require_unreferenced(const std::vector<Reference>& references, std::optional<NodeId> node,
                           const std::string& places) {
     // Whoever may change the row need not be allowed to read those that reference it.
-    AsRole as(BOOTSTRAP_SUPERUSERID);
+    AsUser as(BOOTSTRAP_SUPERUSERID);
     for (const Reference& reference : references) {
         std::string query =
             reference.query + " WHERE (t.ctid, t.tableoid) IN (VALUES " + places + ") LIMIT 1";

@@ -84,7 +84,7 @@ std::uint64_t run_on_own_rows(const std::string& text, const std::vector<OwnPara
     ::ParamListInfo list = pg::call([&] { return parameter_list(parameters); });
     ::PlannedStmt* statement = nullptr;
     {
-        AsRole as(role);
+        AsUser as(role);
         pg::OwnRows own;
         statement = pg::call([&] { return plan_own(text.c_str(), parameters, list); });
     }

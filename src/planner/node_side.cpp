@@ -64,7 +64,7 @@ bool trust_privileges(::Node* node, void*) {
     (void)trust_privileges(reinterpret_cast<::Node*>(request.query), nullptr);
     executor::leave_out_policies(request.text, request.query);
     // Functions that the planner evaluates run before the executor puts the role on.
-    pg::enter("role", [] { transaction::renew_assumed_role(); });
+    transaction::become_user();
     bool wants_states = asks_for_states(request.text) && request.query->commandType == CMD_SELECT;
     bool states_are_results = wants_states && check_partial_query(request.query);
     ::PlannedStmt* statement = nullptr;
@@ -77,6 +77,7 @@ bool trust_privileges(::Node* node, void*) {
                         pg::set_statement_depth(depth);
                         (void)suspend_ownership_filter(suspended);
                     });
+    transaction::become_holder_of_rights();
     if (wants_states && !states_are_results) {
         return_states(statement);
     }

@@ -84,19 +84,20 @@ bool check_token(const catalog::Catalog& herd, const std::string& token) {
            remember_nonce(parts[1], expiry, now);
 }
 
-// The role of an internal session; outside of transactions PostgreSQL wants no security context, so
-// it is taken off at their end and put on again at the next statement.
-Oid assumed_role = InvalidOid;
+// The roles of an internal session; outside of transactions PostgreSQL wants no security context,
+// so it is taken off at their end and put on again at the next statement.
+Oid assumed_user = InvalidOid;
+Oid assumed_rights = InvalidOid;  // between statements: names are looked up by it
 
 void on_transaction_end(::XactEvent event, void*) {
-    if (assumed_role == InvalidOid) {
+    if (assumed_rights == InvalidOid) {
         return;
     }
     // After an abort, too: PostgreSQL has put the user back to what it was when the transaction
     // began, perhaps the connection's own, who may do more than the role. Whatever the coordinator
     // sends before it says a role again must not run as that one.
     if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE || event == XACT_EVENT_ABORT) {
-        ::SetUserIdAndSecContext(assumed_role, 0);
+        ::SetUserIdAndSecContext(assumed_rights, 0);
     }
 }
 
@@ -169,16 +170,31 @@ void require_internal_call(const char* function) {
     }
 }
 
-void assume_role(const std::string& name) {
-    Oid role = pg::call([&] { return ::get_role_oid(name.c_str(), false); });
-    assumed_role = role;
-    ::SetUserIdAndSecContext(role, SECURITY_LOCAL_USERID_CHANGE);
+void assume_roles(const std::string& user, const std::string& rights) {
+    Oid roles[2];
+    pg::call([&] {
+        roles[0] = ::get_role_oid(user.c_str(), false);
+        roles[1] = ::get_role_oid(rights.c_str(), false);
+    });
+    assumed_user = roles[0];
+    assumed_rights = roles[1];
+    ::SetUserIdAndSecContext(assumed_rights, SECURITY_LOCAL_USERID_CHANGE);
 }
 
-void renew_assumed_role() {
-    if (assumed_role != InvalidOid) {
-        ::SetUserIdAndSecContext(assumed_role, SECURITY_LOCAL_USERID_CHANGE);
+void become_user() {
+    if (assumed_user != InvalidOid) {
+        ::SetUserIdAndSecContext(assumed_user, SECURITY_LOCAL_USERID_CHANGE);
     }
+}
+
+void become_holder_of_rights() {
+    if (assumed_rights != InvalidOid) {
+        ::SetUserIdAndSecContext(assumed_rights, SECURITY_LOCAL_USERID_CHANGE);
+    }
+}
+
+Oid holder_of_rights() {
+    return assumed_rights != InvalidOid ? assumed_rights : ::GetUserId();
 }
 
 void initialize_internal() {

@@ -21,11 +21,17 @@ bool is_internal_session();
 // trigger.
 void require_internal_call(const char* function);
 
-// Runs what follows in this internal session as the role, until the next call. Row security and
-// privileges are the role's, and nothing that runs as it can change the role.
-void assume_role(const std::string& name);
-// At the start of a client's own statement in an internal session.
-void renew_assumed_role();
+// Runs what follows in this internal session as the user, with the rights of the other role, until
+// the next call: its names are looked up and its row security is chosen for the one (a view's
+// owner), what it computes runs as the other, as in one PostgreSQL. Nothing that runs so can change
+// them.
+void assume_roles(const std::string& user, const std::string& rights);
+// Around the planning of a client's own statement in an internal session, and around each phase of
+// its execution. Ordinary sessions keep their role.
+void become_user();
+void become_holder_of_rights();
+// Whose rights the statement has; the current user's in ordinary sessions.
+unsigned int holder_of_rights();
 
 // From _PG_init: the startup option herd.link that carries the token, and the memory of used
 // nonces.

@@ -101,16 +101,26 @@ void on_role_change(Datum, int, uint32) {
     role_changed = true;
 }
 
-bool is_up_to_date(Oid role) {
+Oid rights = InvalidOid;
+
+bool is_up_to_date(Oid role, Oid owner) {
     static Oid known_role = InvalidOid;
+    static Oid known_owner = InvalidOid;
     bool changed = std::exchange(role_changed, false);
     changed = std::exchange(known_role, role) != role || changed;
+    changed = std::exchange(known_owner, owner) != owner || changed;
     return !setting_watch().changed() && !changed;
 }
 
-std::string make_command(Oid role) {
-    std::string sql = "SELECT herd.link_role(";
-    sql += pg::call([&] { return ::quote_literal_cstr(::GetUserNameFromId(role, false)); });
+std::string name_of(Oid role) {
+    return pg::call([&] { return ::quote_literal_cstr(::GetUserNameFromId(role, false)); });
+}
+
+std::string make_command(Oid role, Oid owner) {
+    std::string sql = "SELECT herd.link_role(" + name_of(role);
+    if (owner != role) {
+        sql += ", " + name_of(owner);
+    }
     sql += ")";
     for (const char* name : kWatched) {
         if (std::strcmp(name, "search_path") == 0) {
@@ -131,13 +141,18 @@ std::string make_command(Oid role) {
 const std::string& session_state_command() {
     static auto& command = *new std::string;
     Oid role = ::GetUserId();
-    if (!is_up_to_date(role)) {
+    Oid owner = OidIsValid(rights) ? rights : role;
+    if (!is_up_to_date(role, owner)) {
         command.clear();
     }
     if (command.empty()) {
-        command = make_command(role);
+        command = make_command(role, owner);
     }
     return command;
+}
+
+Oid set_rights(Oid role) {
+    return std::exchange(rights, role);
 }
 
 void initialize_settings() {

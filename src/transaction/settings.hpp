@@ -10,6 +10,10 @@ namespace herd::transaction {
 // sent last, so that nothing is sent while nothing changes. Valid until the next call.
 const std::string& session_state_command();
 
+// Whose rights to tables statements have that are sent from now on; InvalidOid: the user's own.
+// Returns whose they were.
+unsigned int set_rights(unsigned int role);
+
 void initialize_settings();
 
 }  // namespace herd::transaction
