@@ -123,7 +123,8 @@ sub answers
         'psql', '-XA',        '-F', "\t",          '-d', $server->connstr($dbname),
         '-P',   'footer=off', '-P', 'null=(null)', '-v', 'VERBOSITY=sqlstate'
     );
-    local $ENV{PGOPTIONS} = '-c statement_timeout=30s -c client_min_messages=error '
+    my $seconds = $Herd::timeout / 2;
+    local $ENV{PGOPTIONS} = "-c statement_timeout=${seconds}s -c client_min_messages=error "
         . '-c extra_float_digits=1 -c timezone=UTC';
     eval {
         IPC::Run::run(
