@@ -4,6 +4,7 @@
 #include "executor/as_role.hpp"
 #include "executor/modify_router.hpp"
 #include "pg/failpoint.hpp"
+#include "pg/server_encoding.hpp"
 
 extern "C" {
 #include "miscadmin.h"
@@ -135,6 +136,7 @@ void ModifyRouter::collect(Batch& batch) {
         transaction::Link& link = transaction::link_to(node);
         while (remote::Result result = link.receive()) {
             for (int row = 0; batch.returning && row < ::PQntuples(result.get()); ++row) {
+                pg::ServerEncoding encoding;
                 pg::call([&] {
                     ::MemoryContext old = MemoryContextSwitchTo(batch.memory);
                     reader_.read(result.get(), row, values.data(), nulls.get());

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pg/counters.hpp"
+#include "pg/server_encoding.hpp"
 
 extern "C" {
 #include "executor/tuptable.h"
@@ -174,6 +175,7 @@ bool RemoteQuery::fetch(Source& source) {
         source.done = true;
         return false;
     }
+    pg::ServerEncoding encoding;
     pg::call([&] {
         ::MemoryContextReset(source.memory);
         ::MemoryContext old = MemoryContextSwitchTo(source.memory);
@@ -274,6 +276,7 @@ void RemoteQuery::spool_source(Source& source) {
         [&] { return AllocSetContextCreate(memory_, "herd spool", ALLOCSET_SMALL_SIZES); });
     while ((source.result && source.row < ::PQntuples(source.result.get())) ||
            (!source.arrived && next_result(source))) {
+        pg::ServerEncoding encoding;
         pg::call([&] {
             ::MemoryContext old = MemoryContextSwitchTo(scratch);
             reader_.read(source.result.get(), source.row, values.data(), nulls.get());

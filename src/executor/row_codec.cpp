@@ -1,5 +1,6 @@
 #include "executor/row_codec.hpp"
 
+#include "pg/server_encoding.hpp"
 #include "pg/wire_types.hpp"
 
 extern "C" {
@@ -89,6 +90,7 @@ void ParameterSet::add(Oid type, Datum value, bool isnull) {
     }
     const char* data = nullptr;
     int length = 0;
+    pg::ServerEncoding encoding;
     pg::call([&] {
         Oid function = InvalidOid;
         bool is_varlena = false;
@@ -106,6 +108,13 @@ void ParameterSet::add(Oid type, Datum value, bool isnull) {
     });
     values_.push_back(data);
     lengths_.push_back(length);
+}
+
+void ParameterSet::add_bytes(Oid type, const char* data, int length) {
+    types_.push_back(type < FirstNormalObjectId ? type : InvalidOid);
+    formats_.push_back(1);
+    values_.push_back(length < 0 ? nullptr : data);
+    lengths_.push_back(length < 0 ? 0 : length);
 }
 
 void ParameterSet::append(const ParameterSet& other) {

@@ -41,6 +41,8 @@ class ParameterSet {
 public:
     // Adds one value. PostgreSQL style parts run under pg::call.
     void add(Oid type, Datum value, bool isnull);
+    // The same of one that is in binary already; length: -1 for NULL. The bytes are not copied.
+    void add_bytes(Oid type, const char* data, int length);
     // All values of another set, whose memory must outlive this one.
     void append(const ParameterSet& other);
     void clear();

@@ -132,3 +132,15 @@ SELECT name FROM devices WHERE upper(name) = 'DEV-1';
 UPDATE words SET z = repeat('long ', 5000) WHERE k IN (1, 2, 3);
 SELECT k, length(z), md5(z) FROM words;
 SELECT z FROM words WHERE k = 2;
+-- test: text under a client's encoding that is not the database's
+SET client_encoding = 'LATIN1';
+INSERT INTO devices (name, model) SELECT 'dev ' || i, U&'\00e4' || i FROM generate_series(9001, 9012) i;
+INSERT INTO devices (name, model) VALUES (U&'dev \00e5', U&'\00e5 model');
+SELECT count(*), min(name) FROM devices WHERE model = U&'\00e49005';
+SELECT string_agg(length(model)::text || encode(convert_to(model, 'UTF8'), 'hex'), ',') FROM (SELECT model FROM devices WHERE name LIKE 'dev 90%' ORDER BY name LIMIT 7) d;
+UPDATE devices d SET model = d.model || n.body FROM local_notes n WHERE n.id = length(d.model) AND d.name LIKE 'dev %' RETURNING convert_to(d.model, 'UTF8');
+PREPARE by_model (text) AS SELECT count(*), min(convert_to(model, 'UTF8')) FROM devices WHERE name = $1;
+EXECUTE by_model (U&'dev \00e5');
+EXECUTE by_model (U&'dev \00e5');
+SET client_encoding = 'UTF8';
+SELECT name, model FROM devices WHERE name LIKE 'dev %' ORDER BY name;
