@@ -16,6 +16,7 @@ struct InsertPlan {
     char* head = nullptr;   // "INSERT INTO public.t AS x "
     char* tail = nullptr;   // " ON CONFLICT ... RETURNING ...", or ""
     char* again = nullptr;  // DO UPDATE: the tail when there are several batches; else nullptr
+    char* copy = nullptr;   // "COPY public.t (...) FROM STDIN ...", if that does the same
     char* table = nullptr;  // for EXPLAIN and messages
     int32 group_id = 0;     // 0: a reference table, every row everywhere
     ::AttrNumber key = 0;
@@ -34,6 +35,10 @@ struct InsertPlan {
     ::List* casts = nullptr;         // of String: "::s.t" for types that are not built in, else ""
     ::List* types = nullptr;         // of Oid, as an integer list
 };
+
+// custom_private of a CustomScan, and back.
+::List* to_list(const InsertPlan& plan);
+InsertPlan insert_plan_from(const ::List* list);
 
 // Puts a HerdInsert on top of a finished INSERT plan and a HerdInsertRows under its ModifyTable.
 // parameters: of the tail's own $1...; checks: its WithCheckOptions, of which the rows are held to

@@ -7,10 +7,12 @@
 #include "executor/remote_plan.hpp"
 #include "pg/counters.hpp"
 #include "pg/plan_settings.hpp"
+#include "pg/server_encoding.hpp"
 #include "transaction/endpoint.hpp"
 
 extern "C" {
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/memutils.h"
 }
 
@@ -20,8 +22,21 @@ namespace {
 
 constexpr int kMostParameters = 60'000;  // the protocol ends at 65,535
 
+// Fewer rows for a node are cheaper as one statement, which takes one round trip.
+constexpr int kFewRows = 100;
+// Bytes of rows that go to a node, or are kept for it, at once.
+constexpr std::size_t kStreamedAtOnce = 1U << 16;
+
 // The buffer of a reference table, whose rows go to every node alike.
 constexpr NodeId kEveryone{0};
+
+// A node applies privileges to COPY, unlike to the statements of which this server has checked
+// them; and COPY names every column.
+bool may_copy(const InsertPlan& plan) {
+    Oid role = OidIsValid(plan.role) ? plan.role : ::GetUserId();
+    return pg::call([&] { return ::pg_class_aclcheck(plan.relid, role, ACL_INSERT); }) ==
+           ACLCHECK_OK;
+}
 
 }  // namespace
 
@@ -42,6 +57,10 @@ InsertRouter::InsertRouter(const InsertPlan& plan, ::TupleDesc returned)
         [&] { return AllocSetContextCreate(memory_, "herd returning", ALLOCSET_SMALL_SIZES); });
     int columns = std::max(1, ::list_length(plan.columns));
     most_rows_ = std::clamp(kMostParameters / columns, 1, pg::batch_rows());
+    if (plan.copy != nullptr && may_copy(plan)) {
+        copy_ = {plan.copy, plan.table, plan.role, 0};
+        writer_ = std::make_unique<RowWriter>(plan_.columns, plan_.types);
+    }
 }
 
 InsertRouter::~InsertRouter() {
@@ -70,9 +89,43 @@ void InsertRouter::append(Buffer& buffer, ::TupleTableSlot* row) {
     ++buffer.rows;
 }
 
+// False when the row is one for append().
+bool InsertRouter::add_to_stream(NodeId node, Buffer& buffer, ::TupleTableSlot* row) {
+    if (!writer_) {
+        return false;
+    }
+    pg::ServerEncoding encoding;
+    pg::call([&] {
+        ::MemoryContext old = MemoryContextSwitchTo(scratch_);
+        writer_->append(buffer.bytes, row);
+        MemoryContextSwitchTo(old);
+        ::MemoryContextReset(scratch_);
+    });
+    ++buffer.rows;
+    if (buffer.bytes.size() >= kStreamedAtOnce) {
+        stream(node, buffer);
+    }
+    return true;
+}
+
+void InsertRouter::stream(NodeId node, Buffer& buffer) {
+    if (!buffer.stream) {
+        buffer.stream = std::make_unique<InsertStream>(
+            copy_, node == kEveryone ? everyone_ : std::vector<NodeId>{node});
+    }
+    buffer.stream->put(buffer.bytes);
+    buffer.bytes.clear();
+    pg::count(pg::Counter::kRowsInserted, static_cast<std::uint64_t>(buffer.rows));
+    buffer.rows = 0;
+    sent_ = true;
+}
+
 bool InsertRouter::take(::TupleTableSlot* row) {
     if (map_ == nullptr) {
         Buffer& buffer = buffer_of(kEveryone);
+        if (add_to_stream(kEveryone, buffer, row)) {
+            return true;
+        }
         append(buffer, row);
         if (buffer.rows >= most_rows_) {
             flush_everywhere(buffer);
@@ -88,6 +141,9 @@ bool InsertRouter::take(::TupleTableSlot* row) {
         return true;
     }
     Buffer& buffer = buffer_of(owner);
+    if (add_to_stream(owner, buffer, row)) {
+        return false;
+    }
     append(buffer, row);
     if (buffer.rows >= most_rows_) {
         if (plan_.again != nullptr) {
@@ -127,10 +183,23 @@ std::string InsertRouter::text_for(int rows) const {
     return text + tail;
 }
 
-void InsertRouter::flush(NodeId node, Buffer& buffer, bool lone) {
-    std::string text = text_for(buffer.rows);
+ParameterSet InsertRouter::parameters_of(const Buffer& buffer) const {
     ParameterSet all = tail_parameters_;
     all.append(buffer.values);
+    add_parameters(all, buffer.bytes, plan_.types);
+    return all;
+}
+
+void InsertRouter::clear(Buffer& buffer) {
+    buffer.values.clear();
+    buffer.bytes.clear();
+    buffer.rows = 0;
+    pg::call([&] { ::MemoryContextReset(buffer.memory); });
+}
+
+void InsertRouter::flush(NodeId node, Buffer& buffer, bool lone) {
+    std::string text = text_for(buffer.rows);
+    ParameterSet all = parameters_of(buffer);
     transaction::Statement statement;
     statement.text = text.c_str();
     if (buffer.rows == 1) {
@@ -147,16 +216,13 @@ void InsertRouter::flush(NodeId node, Buffer& buffer, bool lone) {
     pg::count(pg::Counter::kRowsInserted, static_cast<std::uint64_t>(buffer.rows));
     sent_ = true;
     buffer.in_flight = true;
-    buffer.values.clear();
     buffer.sent += static_cast<std::uint64_t>(buffer.rows);
-    buffer.rows = 0;
-    pg::call([&] { ::MemoryContextReset(buffer.memory); });
+    clear(buffer);
 }
 
 void InsertRouter::flush_everywhere(Buffer& buffer) {
     std::string text = text_for(buffer.rows);
-    ParameterSet all = tail_parameters_;
-    all.append(buffer.values);
+    ParameterSet all = parameters_of(buffer);
     transaction::Statement statement;
     statement.text = text.c_str();
     statement.parameters = all.view();
@@ -169,15 +235,14 @@ void InsertRouter::flush_everywhere(Buffer& buffer) {
         buffer_of(node).in_flight = true;
     }
     pg::count(pg::Counter::kRowsInserted, static_cast<std::uint64_t>(buffer.rows));
-    buffer.values.clear();
-    buffer.rows = 0;
-    pg::call([&] { ::MemoryContextReset(buffer.memory); });
+    clear(buffer);
 }
 
 void InsertRouter::keep_rows(const PGresult* result) {
     if (map_ == nullptr) {
         return;  // this server's own copy has returned the rows
     }
+    pg::ServerEncoding encoding;
     for (int row = 0; row < ::PQntuples(result); ++row) {
         pg::call([&] {
             ::MemoryContext old = MemoryContextSwitchTo(memory_);
@@ -219,7 +284,32 @@ void InsertRouter::spool() {
     }
 }
 
+// What is left of rows that are not few, and of what was kept: to all nodes in turns.
+void InsertRouter::finish_streams() {
+    std::vector<InsertStream*> streams;
+    for (auto& [node, buffer] : buffers_) {
+        if (writer_ && (buffer.stream || buffer.rows >= std::min(kFewRows, most_rows_))) {
+            stream(node, buffer);
+            streams.push_back(buffer.stream.get());
+        }
+    }
+    for (bool more = true; more;) {
+        more = false;
+        for (InsertStream* one : streams) {
+            more = one->send_kept() || more;
+        }
+    }
+    for (InsertStream* one : streams) {
+        one->send_end();
+    }
+    for (InsertStream* one : streams) {
+        one->await_end();
+        affected_ += one->stored();
+    }
+}
+
 void InsertRouter::finish() {
+    finish_streams();
     auto everyone = buffers_.find(kEveryone);
     if (everyone != buffers_.end()) {
         if (everyone->second.rows > 0) {
@@ -254,6 +344,17 @@ void InsertRouter::fetch_kept_conflicts() {
         }
     }
     fetch_conflicts(plan_.keeps, plan_.relid, nodes, statement_);
+}
+
+void InsertRouter::end() {
+    if (::Tuplestorestate* rows = std::exchange(returned_, nullptr)) {
+        ::tuplestore_end(rows);
+    }
+    for (auto& [node, buffer] : buffers_) {
+        if (buffer.stream) {
+            buffer.stream->end();
+        }
+    }
 }
 
 bool InsertRouter::next_returned(::TupleTableSlot* slot) {

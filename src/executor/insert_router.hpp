@@ -1,13 +1,16 @@
-// Sends the rows of an INSERT to the nodes that own them: a buffer and a multi-row statement per
-// node.
+// Sends the rows of an INSERT to the nodes that own them: as multi-row statements, or, when there
+// are more than a few, by binary COPY, where that does the same.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "executor/insert_plan_data.hpp"
+#include "executor/insert_stream.hpp"
+#include "executor/row_bytes.hpp"
 #include "executor/row_codec.hpp"
 #include "model/shard_map.hpp"
 #include "pg/key_hash.hpp"
@@ -35,6 +38,7 @@ public:
     void begin(std::uint64_t statement) {
         number_ = statement;
         statement_ = plan_.several ? statement : 0;
+        copy_.statement = statement_;
     }
     // Takes a row for its nodes; true when it (also) belongs to this server.
     bool take(::TupleTableSlot* row);
@@ -43,12 +47,8 @@ public:
     [[nodiscard]] std::uint64_t affected() const { return affected_; }
     // RETURNING's rows of the nodes, one by one, after finish().
     bool next_returned(::TupleTableSlot* slot);
-    // What was kept for it goes; PostgreSQL style.
-    void end() {
-        if (::Tuplestorestate* rows = std::exchange(returned_, nullptr)) {
-            ::tuplestore_end(rows);
-        }
-    }
+    // What was kept goes; PostgreSQL style.
+    void end();
 
     void spool() override;
 
@@ -56,6 +56,8 @@ private:
     struct Buffer {
         ParameterSet values;
         ::MemoryContext memory = nullptr;
+        std::string bytes;  // the rows, when they may become a COPY
+        std::unique_ptr<InsertStream> stream;
         int rows = 0;
         std::uint64_t sent = 0;    // rows in all ...
         std::uint64_t stored = 0;  // ... of them inserted or updated
@@ -64,6 +66,11 @@ private:
 
     Buffer& buffer_of(NodeId node);
     void append(Buffer& buffer, ::TupleTableSlot* row);
+    bool add_to_stream(NodeId node, Buffer& buffer, ::TupleTableSlot* row);
+    void stream(NodeId node, Buffer& buffer);
+    void finish_streams();
+    [[nodiscard]] ParameterSet parameters_of(const Buffer& buffer) const;
+    void clear(Buffer& buffer);
     void flush(NodeId node, Buffer& buffer, bool lone);
     void flush_everywhere(Buffer& buffer);
     void collect(NodeId node, Buffer& buffer);
@@ -75,6 +82,8 @@ private:
     InsertPlan plan_;
     ::TupleDesc returned_description_;
     RowReader reader_;
+    InsertCopy copy_;
+    std::unique_ptr<RowWriter> writer_;  // of rows that may become a COPY
     ParameterSet tail_parameters_;
     std::vector<NodeId> everyone_;  // the other nodes, for a reference table
     const ShardMap* map_ = nullptr;

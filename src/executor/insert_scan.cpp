@@ -50,51 +50,6 @@ struct InsertState {
     bool counted;
 };
 
-::List* to_list(const InsertPlan& plan) {
-    ::List* list = ::list_make4(::makeString(plan.head), ::makeString(plan.tail),
-                                ::makeString(plan.table), plan.columns);
-    list = ::lappend(list, plan.column_names);
-    list = ::lappend(list, plan.casts);
-    list = ::lappend(list, plan.types);
-    list = ::lappend(list, ::makeString(plan.again == nullptr ? ::pstrdup("") : plan.again));
-    ::List* numbers = ::list_make4_int(plan.group_id, plan.key, static_cast<int>(plan.key_type),
-                                       static_cast<int>(plan.key_collation));
-    numbers = ::lappend_int(numbers, plan.sets_tag ? 1 : 0);
-    numbers = ::lappend_int(numbers, plan.binary ? 1 : 0);
-    numbers = ::lappend_int(numbers, static_cast<int>(plan.role));
-    numbers = ::lappend_int(numbers, plan.several ? 1 : 0);
-    numbers = ::lappend_int(numbers, static_cast<int>(plan.keeps));
-    numbers = ::lappend_int(numbers, static_cast<int>(plan.relid));
-    numbers = ::lappend_int(numbers, plan.plan_id);
-    return ::lappend(list, numbers);
-}
-
-InsertPlan from_list(const ::List* list) {
-    InsertPlan plan;
-    plan.head = strVal(linitial(list));
-    plan.tail = strVal(lsecond(list));
-    plan.table = strVal(lthird(list));
-    plan.columns = static_cast<::List*>(lfourth(list));
-    plan.column_names = static_cast<::List*>(::list_nth(list, 4));
-    plan.casts = static_cast<::List*>(::list_nth(list, 5));
-    plan.types = static_cast<::List*>(::list_nth(list, 6));
-    plan.again = strVal(::list_nth(list, 7));
-    plan.again = *plan.again == '\0' ? nullptr : plan.again;
-    auto* numbers = static_cast<::List*>(::list_nth(list, 8));
-    plan.group_id = list_nth_int(numbers, 0);
-    plan.key = static_cast<::AttrNumber>(list_nth_int(numbers, 1));
-    plan.key_type = static_cast<Oid>(list_nth_int(numbers, 2));
-    plan.key_collation = static_cast<Oid>(list_nth_int(numbers, 3));
-    plan.sets_tag = list_nth_int(numbers, 4) != 0;
-    plan.binary = list_nth_int(numbers, 5) != 0;
-    plan.role = static_cast<Oid>(list_nth_int(numbers, 6));
-    plan.several = list_nth_int(numbers, 7) != 0;
-    plan.keeps = list_nth_int(numbers, 8);
-    plan.relid = static_cast<Oid>(list_nth_int(numbers, 9));
-    plan.plan_id = list_nth_int(numbers, 10);
-    return plan;
-}
-
 // --- HerdInsertRows ---
 
 RowsState* rows_of(::CustomScanState* node) {
@@ -242,7 +197,7 @@ void begin_insert_body(::CustomScanState* node, ::EState* estate, int eflags) {
     InsertState* state = insert_of(node);
     auto* scan = reinterpret_cast<::CustomScan*>(node->ss.ps.plan);
     pg::call([&] {
-        state->plan = from_list(scan->custom_private);
+        state->plan = insert_plan_from(scan->custom_private);
         auto* child = static_cast<::Plan*>(linitial(scan->custom_plans));
         node->custom_ps = ::list_make1(::ExecInitNode(child, estate, eflags));
         auto* modify = static_cast<::PlanState*>(linitial(node->custom_ps));
@@ -316,6 +271,9 @@ void end_insert(::CustomScanState* node) {
 void explain_insert(::CustomScanState* node, ::List*, ::ExplainState* es) {
     const InsertPlan& plan = insert_of(node)->plan;
     ::ExplainPropertyText("Route", plan.group_id == 0 ? "every node" : "each row by its key", es);
+    if (plan.copy != nullptr) {
+        ::ExplainPropertyText("Many rows", "by binary COPY", es);
+    }
     const char* text = ::psprintf("%s(...) VALUES ...%s", plan.head, plan.tail);
     pg::enter("HerdInsert", [&] { explain_text(text, es); });
 }

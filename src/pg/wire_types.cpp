@@ -144,4 +144,9 @@ bool binary_is_portable(Oid type) {
     }
 }
 
+bool binary_is_stored(Oid type) {
+    Oid base = ::getBaseType(type);
+    return binary_is_portable(base) || (binary_enabled() && ::get_typtype(base) == TYPTYPE_ENUM);
+}
+
 }  // namespace herd::pg

@@ -21,4 +21,8 @@ bool crosses_by_name(Oid type);
 // server, with a send and a receive function that mean it.
 bool binary_is_portable(Oid type);
 
+// Whether values of the type may be sent in binary to a server that knows the type from elsewhere,
+// a column's definition or a cast: those above, domains over them, and enums, which go by name.
+bool binary_is_stored(Oid type);
+
 }  // namespace herd::pg

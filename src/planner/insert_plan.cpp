@@ -12,6 +12,7 @@
 #include "planner/conflict_plan.hpp"
 #include "planner/deparse.hpp"
 #include "planner/fragment.hpp"
+#include "planner/insert_copy.hpp"
 #include "planner/insert_policies.hpp"
 #include "planner/insert_select.hpp"
 #include "planner/returned_rows.hpp"
@@ -134,8 +135,8 @@ const char* find_values(const RemoteText& text) {
     return text.parameters;
 }
 
-void fill_columns(Oid relid, executor::InsertPlan& plan) {
-    ::Relation relation = ::table_open(relid, NoLock);
+void fill_columns(const ::Query* query, executor::InsertPlan& plan) {
+    ::Relation relation = ::table_open(plan.relid, NoLock);
     ::TupleDesc description = RelationGetDescr(relation);
     plan.table = ::pstrdup(RelationGetRelationName(relation));
     for (int i = 0; i < description->natts; ++i) {
@@ -154,6 +155,7 @@ void fill_columns(Oid relid, executor::InsertPlan& plan) {
                                                                       attribute->atttypid))));
         plan.types = ::lappend_oid(plan.types, attribute->atttypid);
     }
+    plan.copy = copy_instead(query, relation, plan);
     ::table_close(relation, NoLock);
 }
 
@@ -258,7 +260,7 @@ const char* why_not_on_nodes(const catalog::Catalog& herd, ::Node* part,
     plan.checked =
         request.policies_applied || insert_policy_place(herd, query, target) == PolicyPlace::kHere;
     ::List* parameters = fill_texts(query, plan);
-    fill_columns(target.relid, plan);
+    fill_columns(query, plan);
     plan.role = rt_fetch(query->resultRelation, query->rtable)->checkAsUser;
     plan.sets_tag = query->canSetTag;
     plan.binary = returns_binary(query);

@@ -17,7 +17,7 @@ my $file        = $coordinator->basedir . '/rows';
 
 $herd->sql('CREATE TABLE t (k int PRIMARY KEY, pad text); CREATE TABLE other (k int PRIMARY KEY, pad text)');
 $herd->sql('CREATE TABLE here (k int PRIMARY KEY, pad text); CREATE TABLE rate (k int PRIMARY KEY, pad text)');
-$herd->sql(q{SELECT herd.distribute('t', 'k'), herd.distribute('other', 'k'), herd.reference('rate')});
+$herd->sql(q{SELECT herd.distribute('t', 'k'), herd.distribute('other', 'k', 't'), herd.reference('rate')});
 $herd->sql(q{INSERT INTO t SELECT k, repeat('x', 1500) FROM generate_series(1, 1500) k});
 $herd->sql('INSERT INTO here SELECT k, pad FROM t');
 $herd->sql("COPY here TO '$file'");
@@ -63,12 +63,16 @@ my @cases = (
     [ 'COPY (query) TO',                'COPY (SELECT pad, k FROM t WHERE k > 0) TO STDOUT', @row, nth => 100 ],
     [ 'COPY (query) TO, sorted',        'COPY (SELECT pad, k FROM t ORDER BY k) TO STDOUT',  @row, nth => 100 ],
     [ 'COPY (DML) TO',                  'COPY (UPDATE t SET pad = pad RETURNING k, pad) TO STDOUT', @row, nth => 100 ],
-    [ 'INSERT SELECT from here',        'INSERT INTO other SELECT k, pad FROM here', @into, type => 'Execute' ],
-    [ 'INSERT SELECT, its answer',      'INSERT INTO other SELECT k, pad FROM here', @done, text => '^INSERT' ],
+    [ 'INSERT SELECT from here',        'INSERT INTO other SELECT k, pad FROM here', @data ],
+    [ 'INSERT SELECT, in the middle',   'INSERT INTO other SELECT k, pad FROM here', @data, nth => 5 ],
+    [ 'INSERT SELECT, its end',         'INSERT INTO other SELECT k, pad FROM here', @end ],
+    [ 'INSERT SELECT, its answer',      'INSERT INTO other SELECT k, pad FROM here', @done, text => '^COPY' ],
+    [ 'INSERT SELECT by statements',    'INSERT INTO other SELECT k, pad FROM here RETURNING k', @into, type => 'Execute' ],
+    [ 'such a statement\'s answer',     'INSERT INTO other SELECT k, pad FROM here RETURNING k', @done, text => '^INSERT' ],
     [ 'INSERT SELECT, reading',         'INSERT INTO other SELECT k + 1, pad FROM t', @row, nth => 100 ],
-    [ 'INSERT SELECT, writing',         'INSERT INTO other SELECT k + 1, pad FROM t', @into, type => 'Execute' ],
+    [ 'INSERT SELECT, writing',         'INSERT INTO other SELECT k + 1, pad FROM t', @data, nth => 5 ],
     [ 'INSERT SELECT on the nodes',     'INSERT INTO other SELECT k, pad FROM t',     @into, type => 'Execute' ],
-    [ 'INSERT SELECT into a reference', 'INSERT INTO rate SELECT k, pad FROM t',      @into, type => 'Execute' ],
+    [ 'INSERT SELECT into a reference', 'INSERT INTO rate SELECT k, pad FROM t',      @data, nth => 5 ],
     [ 'CREATE TABLE AS',                'CREATE TABLE result AS SELECT k, pad FROM t', @row, nth => 100 ],
 );
 
