@@ -11,6 +11,7 @@
 #include "planner/insert_plan.hpp"
 #include "planner/modify_plan.hpp"
 #include "planner/modify_query.hpp"
+#include "planner/named_objects.hpp"
 #include "planner/nested_guard.hpp"
 #include "planner/node_side.hpp"
 #include "planner/ownership_filter.hpp"
@@ -176,6 +177,7 @@ int options_without_herd(const Client& client, const ::Query* query) {
     ::PlannedStmt* statement = choose(*client.herd, request);
     if (statement != nullptr) {
         statement->invalItems = ::list_concat(statement->invalItems, dependencies);
+        statement->invalItems = ::list_concat(statement->invalItems, named_objects(whole));
         make_scrollable(statement, client.cursor_options);
     } else {
         statement =
@@ -240,6 +242,7 @@ void initialize_planner() {
     initialize_remote_paths();
     initialize_ownership_filter();
     initialize_shapes();
+    initialize_named_objects();
 }
 
 }  // namespace herd::planner
