@@ -5,6 +5,7 @@
 
 extern "C" {
 #include "lib/stringinfo.h"
+#include "parser/parsetree.h"
 #include "rewrite/prs2lock.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -24,9 +25,16 @@ bool has_insert_rule(::Relation target) {
     return false;
 }
 
+// Whoever COPY runs as is who triggers run as: that can't be the user while the rights are those of
+// a view's owner.
+bool has_other_rights(const ::Query* insert) {
+    return OidIsValid(rt_fetch(insert->resultRelation, insert->rtable)->checkAsUser);
+}
+
 bool is_plain(const ::Query* insert, ::Relation target, const executor::InsertPlan& plan) {
-    return insert->onConflict == nullptr && insert->returningList == NIL && plan.keeps == 0 &&
-           !plan.checked && !target->rd_rel->relrowsecurity && !has_insert_rule(target);
+    return !has_other_rights(insert) && insert->onConflict == nullptr &&
+           insert->returningList == NIL && plan.keeps == 0 && !plan.checked &&
+           !target->rd_rel->relrowsecurity && !has_insert_rule(target);
 }
 
 bool all_travel(const ::List* types) {

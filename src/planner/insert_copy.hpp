@@ -11,8 +11,8 @@ extern "C" {
 namespace herd::planner {
 
 // "COPY public.t (a, b) FROM STDIN ...", for the columns that the plan sends, or nullptr where COPY
-// can't stand for the INSERT: it has RETURNING or ON CONFLICT, the table has row security or rules,
-// or a column's values have no bytes that mean the same on every server.
+// can't stand for the INSERT: it has RETURNING or ON CONFLICT, goes through a view, the table has
+// row security or rules, or a column's values have no bytes that mean the same on every server.
 char* copy_instead(const ::Query* insert, ::Relation target, const executor::InsertPlan& plan);
 
 }  // namespace herd::planner
