@@ -39,7 +39,7 @@ public:
     }
 
     void send(const std::string& question) {
-        std::string state = transaction::session_state_command();
+        std::string state = *transaction::session_state();
         for (Asked& asked : asked_) {
             step(asked, [&](remote::Connection& connection) {
                 connection.finish_start(deadline());

@@ -44,7 +44,7 @@ void attempt(Run& run, Step&& step) {
 
 void queue(Run& run, const std::string& search_path) {
     for (const std::string& sql :
-         {transaction::session_state_command(),
+         {*transaction::session_state(),
           "SELECT pg_catalog.set_config('search_path', " + pg::quote_literal(search_path) +
               ", false), pg_catalog.set_config('client_min_messages', 'warning', false)",
           run.sql}) {

@@ -11,12 +11,11 @@ namespace herd::executor {
 
 namespace {
 
-::List* add_number(::List* list, uint64 number) {
-    return ::lappend(list, ::makeString(::psprintf(UINT64_FORMAT, number)));
-}
+// Positions in the list of numbers.
+enum Number { kPlanIdHigh, kPlanIdLow, kGroup, kFlags, kKeyType, kKeyCollation, kRole };
 
-uint64 number_at(const ::List* list, int position) {
-    return ::strtoull(strVal(::list_nth(list, position)), nullptr, 10);
+uint32 number_at(const ::List* numbers, Number position) {
+    return static_cast<uint32>(list_nth_int(numbers, position));
 }
 
 }  // namespace
@@ -40,27 +39,28 @@ uint64 number_if_repeated(uint64 plan_id) {
 }
 
 ::List* to_list(const RemotePlan& plan) {
-    ::List* list = ::list_make1(::makeString(plan.text));
-    list = add_number(list, plan.plan_id);
-    list = add_number(list, static_cast<uint64>(plan.group_id));
-    uint64 flags = (plan.routed ? 1U : 0U) | (plan.writes ? 2U : 0U) | (plan.sets_tag ? 4U : 0U) |
+    uint32 flags = (plan.routed ? 1U : 0U) | (plan.writes ? 2U : 0U) | (plan.sets_tag ? 4U : 0U) |
                    (plan.binary ? 8U : 0U) | (plan.several ? 16U : 0U) |
                    (plan.counts_rows ? 32U : 0U) | (plan.queues ? 64U : 0U) |
-                   (plan.by_keys ? 128U : 0U) | (plan.repeatable ? 256U : 0U);
-    list = add_number(list, flags);
-    list = add_number(list, plan.key_type);
-    list = add_number(list, plan.key_collation);
-    list = add_number(list, plan.role);
-    list = ::lappend(list, plan.sort);
-    return ::lappend(list, plan.relations);
+                   (plan.by_keys ? 128U : 0U) | (plan.repeatable ? 256U : 0U) |
+                   (plan.few_rows ? 512U : 0U);
+    ::List* numbers = NIL;
+    for (uint32 number : {static_cast<uint32>(plan.plan_id >> 32U),
+                          static_cast<uint32>(plan.plan_id), static_cast<uint32>(plan.group_id),
+                          flags, plan.key_type, plan.key_collation, plan.role}) {
+        numbers = ::lappend_int(numbers, static_cast<int>(number));
+    }
+    return ::list_make4(::makeString(plan.text), numbers, plan.sort, plan.relations);
 }
 
 RemotePlan from_list(const ::List* list) {
     RemotePlan plan;
     plan.text = strVal(linitial(list));
-    plan.plan_id = number_at(list, 1);
-    plan.group_id = static_cast<int32>(number_at(list, 2));
-    uint64 flags = number_at(list, 3);
+    auto* numbers = static_cast<const ::List*>(lsecond(list));
+    plan.plan_id = static_cast<uint64>(number_at(numbers, kPlanIdHigh)) << 32U |
+                   number_at(numbers, kPlanIdLow);
+    plan.group_id = static_cast<int32>(number_at(numbers, kGroup));
+    uint32 flags = number_at(numbers, kFlags);
     plan.routed = (flags & 1U) != 0;
     plan.writes = (flags & 2U) != 0;
     plan.sets_tag = (flags & 4U) != 0;
@@ -70,11 +70,12 @@ RemotePlan from_list(const ::List* list) {
     plan.queues = (flags & 64U) != 0;
     plan.by_keys = (flags & 128U) != 0;
     plan.repeatable = (flags & 256U) != 0;
-    plan.key_type = static_cast<Oid>(number_at(list, 4));
-    plan.key_collation = static_cast<Oid>(number_at(list, 5));
-    plan.role = static_cast<Oid>(number_at(list, 6));
-    plan.sort = static_cast<::List*>(::list_nth(list, 7));
-    plan.relations = static_cast<::List*>(::list_nth(list, 8));
+    plan.few_rows = (flags & 512U) != 0;
+    plan.key_type = number_at(numbers, kKeyType);
+    plan.key_collation = number_at(numbers, kKeyCollation);
+    plan.role = number_at(numbers, kRole);
+    plan.sort = static_cast<::List*>(lthird(list));
+    plan.relations = static_cast<::List*>(lfourth(list));
     return plan;
 }
 

@@ -29,6 +29,7 @@ struct RemotePlan {
     bool queues = true;         // writes on several nodes, one such statement at a time
     bool sets_tag = false;      // its rows count in the command's tag
     bool binary = false;        // results in binary
+    bool few_rows = false;      // so few that they may come as one result
     bool several = false;       // other fragments of the same statement: one snapshot for all
     bool counts_rows = true;    // false: every node changes the same rows (a reference table)
     Oid key_type = InvalidOid;  // of the key expression

@@ -88,6 +88,7 @@ void RemoteQuery::start(const std::vector<NodeId>& nodes, const ParameterSet& pa
     statement.parameters = parameters.view();
     statement.binary = plan_.binary;
     statement.writes = plan_.writes;
+    statement.few_rows = plan_.few_rows;
     statement.lone = lone;
     // A cursor's rows are as they were when it was opened.
     bool from_cursor = ::ActivePortal != nullptr && ::ActivePortal->name[0] != '\0';
@@ -126,7 +127,7 @@ bool RemoteQuery::next_result(Source& source) {
             return false;
         }
         ExecStatusType status = ::PQresultStatus(source.result.get());
-        if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+        if (plan_.writes && (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)) {
             take_command(source.result.get());
         }
         if (::PQntuples(source.result.get()) > 0) {

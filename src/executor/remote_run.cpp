@@ -104,20 +104,40 @@ void take_reserved_number(::EState* estate) {
 
 RemoteRun::RemoteRun(::CustomScanState* state, const RemotePlan& plan)
     : state_(state), plan_(plan), query_(plan, state->ss.ss_ScanTupleSlot->tts_tupleDescriptor) {
-    auto* scan = reinterpret_cast<::CustomScan*>(state->ss.ps.plan);
+    const ::List* expressions = reinterpret_cast<::CustomScan*>(state->ss.ps.plan)->custom_exprs;
+    argument_count_ = ::list_length(expressions);
+    if (argument_count_ == 0) {
+        return;
+    }
     pg::call([&] {
-        for (int i = 0; i < ::list_length(scan->custom_exprs); ++i) {
-            auto* expression = static_cast<::Expr*>(::list_nth(scan->custom_exprs, i));
-            ::ExprState* compiled = ::ExecInitExpr(expression, &state->ss.ps);
-            if ((plan.routed || plan.by_keys) && i == 0) {
-                key_ = compiled;
-            } else {
-                parameters_ = ::lappend(parameters_, compiled);
-                parameter_types_ = ::lappend_oid(parameter_types_,
-                                                 ::exprType(reinterpret_cast<::Node*>(expression)));
-            }
+        arguments_ =
+            static_cast<Argument*>(::palloc(sizeof(Argument) * static_cast<Size>(argument_count_)));
+        for (int i = 0; i < argument_count_; ++i) {
+            arguments_[i] = argument_of(static_cast<::Expr*>(::list_nth(expressions, i)));
         }
     });
+}
+
+RemoteRun::Argument RemoteRun::argument_of(::Expr* expression) const {
+    Argument argument{nullptr, nullptr, ::exprType(reinterpret_cast<::Node*>(expression))};
+    const ::ParamListInfoData* list = state_->ss.ps.state->es_param_list_info;
+    auto* parameter = reinterpret_cast<::Param*>(expression);
+    if (IsA(parameter, Param) && parameter->paramkind == PARAM_EXTERN && list != nullptr &&
+        list->paramFetch == nullptr && parameter->paramid <= list->numParams &&
+        list->params[parameter->paramid - 1].ptype == parameter->paramtype) {
+        argument.given = &list->params[parameter->paramid - 1];
+    } else {
+        argument.compiled = ::ExecInitExpr(expression, &state_->ss.ps);
+    }
+    return argument;
+}
+
+Datum RemoteRun::value_of(const Argument& argument, bool* isnull) const {
+    if (argument.given != nullptr) {
+        *isnull = argument.given->isnull;
+        return argument.given->value;
+    }
+    return ::ExecEvalExpr(argument.compiled, state_->ss.ps.ps_ExprContext, isnull);
 }
 
 void RemoteRun::choose_group_nodes(const catalog::Catalog& herd, const catalog::Group& group) {
@@ -128,7 +148,11 @@ void RemoteRun::choose_group_nodes(const catalog::Catalog& herd, const catalog::
             nodes_.push_back(node);
         }
     };
-    if (plan_.routed || plan_.by_keys) {
+    if (plan_.routed) {
+        take_part(group.map.owner(hash_of_key()).node);
+        return;
+    }
+    if (plan_.by_keys) {
         for (std::int64_t hash : hashes_of_keys()) {
             take_part(group.map.owner(hash).node);
         }
@@ -139,15 +163,19 @@ void RemoteRun::choose_group_nodes(const catalog::Catalog& herd, const catalog::
     }
 }
 
+std::int64_t RemoteRun::hash_of_key() {
+    return pg::call([&] {
+        bool isnull = false;
+        Datum key = value_of(arguments_[0], &isnull);
+        return pg::hash_key(pg::key_hasher(plan_.key_type, plan_.key_collation), key, isnull);
+    });
+}
+
 std::vector<std::int64_t> RemoteRun::hashes_of_keys() {
     bool isnull = false;
-    Datum key = pg::call(
-        [&] { return ::ExecEvalExprSwitchContext(key_, state_->ss.ps.ps_ExprContext, &isnull); });
+    Datum key = pg::call([&] { return value_of(arguments_[0], &isnull); });
     pg::KeyHasher hasher =
         pg::call([&] { return pg::key_hasher(plan_.key_type, plan_.key_collation); });
-    if (plan_.routed) {
-        return {pg::call([&] { return pg::hash_key(hasher, key, isnull); })};
-    }
     std::vector<std::int64_t> hashes;
     if (isnull) {
         return hashes;
@@ -187,7 +215,9 @@ void RemoteRun::choose_owners() {
 }
 
 bool RemoteRun::try_choose_owners() {
-    if ((!plan_.routed && !plan_.by_keys) || (key_ != nullptr && IsA(key_->expr, Const)) ||
+    const ::List* expressions = reinterpret_cast<::CustomScan*>(state_->ss.ps.plan)->custom_exprs;
+    if ((!plan_.routed && !plan_.by_keys) ||
+        IsA(static_cast<::Node*>(linitial(expressions)), Const) ||
         state_->ss.ps.state->es_param_list_info != nullptr) {
         choose_owners();
         return true;
@@ -197,12 +227,11 @@ bool RemoteRun::try_choose_owners() {
 
 void RemoteRun::evaluate_parameters() {
     values_.clear();
-    ::ExprContext* context = state_->ss.ps.ps_ExprContext;
-    for (int i = 0; i < ::list_length(parameters_); ++i) {
+    values_.reserve(argument_count_);
+    for (int i = plan_.routed || plan_.by_keys ? 1 : 0; i < argument_count_; ++i) {
         bool isnull = false;
-        auto* compiled = static_cast<::ExprState*>(::list_nth(parameters_, i));
-        Datum value = pg::call([&] { return ::ExecEvalExpr(compiled, context, &isnull); });
-        values_.add(list_nth_oid(parameter_types_, i), value, isnull);
+        Datum value = pg::call([&] { return value_of(arguments_[i], &isnull); });
+        values_.add(arguments_[i].type, value, isnull);
     }
 }
 

@@ -42,14 +42,25 @@ public:
 
 private:
     void choose_group_nodes(const catalog::Catalog& herd, const catalog::Group& group);
+    // A value that the statement is run with: the client's own parameter as it lies there, or an
+    // expression.
+    struct Argument {
+        const ::ParamExternData* given;
+        ::ExprState* compiled;
+        Oid type;
+    };
+
+    [[nodiscard]] Argument argument_of(::Expr* expression) const;
+    // In the current memory context.
+    Datum value_of(const Argument& argument, bool* isnull) const;
+    std::int64_t hash_of_key();
     std::vector<std::int64_t> hashes_of_keys();
     void evaluate_parameters();
 
     ::CustomScanState* state_;
     RemotePlan plan_;
-    ::ExprState* key_ = nullptr;
-    ::List* parameters_ = nullptr;  // of ExprState
-    ::List* parameter_types_ = nullptr;
+    Argument* arguments_ = nullptr;  // the key first, if there is one
+    int argument_count_ = 0;
     std::vector<NodeId> nodes_;
     bool runs_here_ = false;
     ParameterSet values_;

@@ -7,7 +7,6 @@ extern "C" {
 #include "access/transam.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 }
 
 namespace herd::executor {
@@ -25,24 +24,17 @@ RowReader::RowReader(::TupleDesc description, bool binary)
     : description_(description), binary_(binary) {
     pg::call([&] {
         auto count = static_cast<Size>(description->natts);
-        functions_ = static_cast<::FmgrInfo*>(::palloc0(sizeof(::FmgrInfo) * (count + 1)));
-        io_params_ = static_cast<Oid*>(::palloc0(sizeof(Oid) * (count + 1)));
+        functions_ =
+            static_cast<pg::InputFunction*>(::palloc0(sizeof(pg::InputFunction) * (count + 1)));
         for (int i = 0; i < description->natts; ++i) {
-            Oid function = InvalidOid;
-            if (binary) {
-                ::getTypeBinaryInputInfo(TupleDescAttr(description, i)->atttypid, &function,
-                                         &io_params_[i]);
-            } else {
-                ::getTypeInputInfo(TupleDescAttr(description, i)->atttypid, &function,
-                                   &io_params_[i]);
-            }
-            ::fmgr_info(function, &functions_[i]);
+            functions_[i] = pg::input_function(TupleDescAttr(description, i)->atttypid, binary);
         }
     });
 }
 
 void RowReader::read(const PGresult* result, int row, Datum* values, bool* nulls) const {
     for (int i = 0; i < description_->natts; ++i) {
+        const pg::InputFunction& function = functions_[i];
         nulls[i] = ::PQgetisnull(result, row, i) != 0;
         int32 typmod = TupleDescAttr(description_, i)->atttypmod;
         if (nulls[i]) {
@@ -53,10 +45,10 @@ void RowReader::read(const PGresult* result, int row, Datum* values, bool* nulls
             bytes.len = ::PQgetlength(result, row, i);
             bytes.maxlen = bytes.len + 1;
             bytes.cursor = 0;
-            values[i] = ::ReceiveFunctionCall(&functions_[i], &bytes, io_params_[i], typmod);
+            values[i] = ::ReceiveFunctionCall(function.function, &bytes, function.io_param, typmod);
         } else {
-            values[i] = ::InputFunctionCall(&functions_[i], ::PQgetvalue(result, row, i),
-                                            io_params_[i], typmod);
+            values[i] = ::InputFunctionCall(function.function, ::PQgetvalue(result, row, i),
+                                            function.io_param, typmod);
         }
     }
 }
@@ -79,33 +71,28 @@ void RowReader::check(const PGresult* result) const {
 }
 
 void ParameterSet::add(Oid type, Datum value, bool isnull) {
-    bool binary = pg::call([&] { return pg::binary_is_portable(type); });
-    // The parser of the node takes types that are not built in from the text's own casts.
-    types_.push_back(type < FirstNormalObjectId ? type : InvalidOid);
-    formats_.push_back(binary ? 1 : 0);
-    if (isnull) {
-        values_.push_back(nullptr);
-        lengths_.push_back(0);
-        return;
-    }
+    bool binary = false;
     const char* data = nullptr;
     int length = 0;
     pg::ServerEncoding encoding;
     pg::call([&] {
-        Oid function = InvalidOid;
-        bool is_varlena = false;
+        binary = pg::binary_is_portable(type);
+        if (isnull) {
+            return;
+        }
+        ::FmgrInfo* function = pg::output_function(type, binary);
         if (binary) {
-            ::getTypeBinaryOutputInfo(type, &function, &is_varlena);
-            ::bytea* bytes = ::OidSendFunctionCall(function, value);
+            ::bytea* bytes = ::SendFunctionCall(function, value);
             data = VARDATA(bytes);
             length = static_cast<int>(VARSIZE(bytes) - VARHDRSZ);
         } else {
-            ::getTypeOutputInfo(type, &function, &is_varlena);
-            char* text = ::OidOutputFunctionCall(function, value);
-            data = text;
-            length = static_cast<int>(::strlen(text));
+            data = ::OutputFunctionCall(function, value);
+            length = static_cast<int>(::strlen(data));
         }
     });
+    // The parser of the node takes types that are not built in from the text's own casts.
+    types_.push_back(type < FirstNormalObjectId ? type : InvalidOid);
+    formats_.push_back(binary ? 1 : 0);
     values_.push_back(data);
     lengths_.push_back(length);
 }
@@ -129,6 +116,14 @@ void ParameterSet::clear() {
     values_.clear();
     lengths_.clear();
     formats_.clear();
+}
+
+void ParameterSet::reserve(int count) {
+    auto places = static_cast<std::size_t>(count);
+    types_.reserve(places);
+    values_.reserve(places);
+    lengths_.reserve(places);
+    formats_.reserve(places);
 }
 
 remote::Parameters ParameterSet::view() const {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "pg/guard.hpp"
+#include "pg/wire_functions.hpp"
 #include "remote/connection.hpp"
 
 extern "C" {
@@ -31,8 +32,7 @@ public:
 private:
     ::TupleDesc description_;
     bool binary_;
-    ::FmgrInfo* functions_;
-    Oid* io_params_;
+    pg::InputFunction* functions_;
 };
 
 // The parameters of one execution, as libpq wants them; the bytes live in the current context's
@@ -46,6 +46,7 @@ public:
     // All values of another set, whose memory must outlive this one.
     void append(const ParameterSet& other);
     void clear();
+    void reserve(int count);
     [[nodiscard]] remote::Parameters view() const;
     [[nodiscard]] int count() const { return static_cast<int>(values_.size()); }
 

@@ -2,6 +2,7 @@
 
 extern "C" {
 #include "access/htup_details.h"
+#include "access/transam.h"
 #include "access/tupdesc.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
@@ -77,12 +78,22 @@ bool hashes_oid(Oid type) {
 }  // namespace
 
 KeyHasher key_hasher(Oid type, Oid collation) {
+    // Statements come one after another with the same, and nothing happens to a built-in type.
+    static Oid last_type = InvalidOid;
+    static ::FmgrInfo* last_hash = nullptr;
+    if (type == last_type) {
+        return KeyHasher{last_hash, collation};
+    }
     ::TypeCacheEntry* entry =
         ::lookup_type_cache(::getBaseType(type), TYPECACHE_HASH_EXTENDED_PROC_FINFO);
     if (!OidIsValid(entry->hash_extended_proc_finfo.fn_oid)) {
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION),
                         errmsg("could not identify an extended hash function for type %s",
                                ::format_type_be(type))));
+    }
+    if (type < FirstNormalObjectId) {
+        last_type = type;
+        last_hash = &entry->hash_extended_proc_finfo;
     }
     return KeyHasher{&entry->hash_extended_proc_finfo, collation};
 }

@@ -44,7 +44,9 @@ void startup() {
         *parts[i].address = ::ShmemInitStruct(parts[i].name, size_of(parts[i]), &found);
         if (!found) {
             std::memset(*parts[i].address, 0, size_of(parts[i]));
-            parts[i].initialize(*parts[i].address);
+            if (parts[i].initialize != nullptr) {
+                parts[i].initialize(*parts[i].address);
+            }
         }
     }
     ::LWLockRelease(AddinShmemInitLock);

@@ -9,7 +9,7 @@ namespace herd::pg {
 struct SharedPart {
     const char* name = nullptr;
     std::size_t size = 0;
-    // Once, in zeroed memory, under AddinShmemInitLock.
+    // Once, in zeroed memory, under AddinShmemInitLock; nullptr: zeros will do.
     void (*initialize)(void* memory) = nullptr;
     // Where this process keeps the pointer.
     void** address = nullptr;

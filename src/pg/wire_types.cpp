@@ -1,5 +1,7 @@
 #include "pg/wire_types.hpp"
 
+#include <unordered_map>
+
 #include "pg/plan_settings.hpp"
 
 extern "C" {
@@ -92,6 +94,26 @@ bool has_binary_functions(Oid type) {
     return both;
 }
 
+bool built_in_is_portable(Oid type) {
+    if (refuses_binary(type) || !has_binary_functions(type)) {
+        return false;
+    }
+    Oid element = ::get_element_type(type);
+    if (OidIsValid(element)) {
+        return built_in_is_portable(element);
+    }
+    switch (::get_typtype(type)) {
+        case TYPTYPE_BASE:
+            return !has_local_value_type(type);
+        case TYPTYPE_RANGE:
+            return built_in_is_portable(::get_range_subtype(type));
+        case TYPTYPE_MULTIRANGE:
+            return built_in_is_portable(::get_multirange_range(type));
+        default:
+            return false;
+    }
+}
+
 }  // namespace
 
 bool has_local_value_type(Oid type) {
@@ -124,24 +146,15 @@ bool crosses_by_name(Oid type) {
 }
 
 bool binary_is_portable(Oid type) {
-    if (!binary_enabled() || type >= FirstNormalObjectId || refuses_binary(type) ||
-        !has_binary_functions(type)) {
+    static auto& known = *new std::unordered_map<Oid, bool>;
+    if (!binary_enabled() || type >= FirstNormalObjectId) {
         return false;
     }
-    Oid element = ::get_element_type(type);
-    if (OidIsValid(element)) {
-        return binary_is_portable(element);
+    auto entry = known.find(type);
+    if (entry == known.end()) {
+        entry = known.emplace(type, built_in_is_portable(type)).first;
     }
-    switch (::get_typtype(type)) {
-        case TYPTYPE_BASE:
-            return !has_local_value_type(type);
-        case TYPTYPE_RANGE:
-            return binary_is_portable(::get_range_subtype(type));
-        case TYPTYPE_MULTIRANGE:
-            return binary_is_portable(::get_multirange_range(type));
-        default:
-            return false;
-    }
+    return entry->second;
 }
 
 bool binary_is_stored(Oid type) {

@@ -7,6 +7,7 @@
 #include "pg/wire_types.hpp"
 #include "planner/assignments.hpp"
 #include "planner/deparse.hpp"
+#include "planner/few_rows.hpp"
 #include "planner/fragment.hpp"
 #include "planner/function_rules.hpp"
 #include "planner/insert_select.hpp"
@@ -130,6 +131,7 @@ executor::RemotePlan remote_plan(const PlanRequest& request, const RemoteText& t
     plan.plan_id = executor::new_plan_id();
     plan.writes = request.query->commandType != CMD_SELECT || request.query->rowMarks != NIL;
     plan.repeatable = is_repeatable(request.query);
+    plan.few_rows = returns_few_rows(request.query);
     plan.sets_tag = request.query->commandType != CMD_SELECT && request.query->canSetTag;
     plan.several = one_of_several();
     plan.binary = results_in_binary(output_of(request.query));

@@ -126,14 +126,15 @@ BoardWait::BoardWait(int place) : place_(own == nullptr ? -1 : place) {
         std::int64_t now = pg::now_ms();
         long_at_ = now + ::DeadlockTimeout / 2;
         board_transaction();
-        own->waits_since = now;
-        own->wait = ++own->waits << kPlaceBits | static_cast<unsigned>(place_ + 1);
+        own->waits_since.store(now, std::memory_order_relaxed);
+        own->wait.store(++own->waits << kPlaceBits | static_cast<unsigned>(place_ + 1),
+                        std::memory_order_release);
     }
 }
 
 BoardWait::~BoardWait() {
     if (place_ >= 0 && own != nullptr) {
-        own->wait = 0;
+        own->wait.store(0, std::memory_order_release);
     }
 }
 

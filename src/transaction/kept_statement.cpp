@@ -21,7 +21,7 @@ std::size_t size_of(const remote::Parameters& parameters, int i) {
 
 }  // namespace
 
-void KeptStatement::keep(const Statement& statement, const std::string& state) {
+void KeptStatement::keep(const Statement& statement, const SessionState& state) {
     const remote::Parameters& given = statement.parameters;
     kept_ = false;
     std::size_t bytes = 0;
@@ -31,10 +31,10 @@ void KeptStatement::keep(const Statement& statement, const std::string& state) {
     if (bytes > kMostBytes) {
         return;
     }
-    text_ = statement.text;
     state_ = state;
     plan_id_ = statement.plan_id;
     binary_ = statement.binary;
+    few_rows_ = statement.few_rows;
     bytes_.clear();
     bytes_.reserve(bytes);  // so that the values stay where they are
     values_.clear();
@@ -53,11 +53,12 @@ void KeptStatement::keep(const Statement& statement, const std::string& state) {
     kept_ = true;
 }
 
-Statement KeptStatement::statement() const {
+Statement KeptStatement::statement(const char* text) const {
     Statement statement;
-    statement.text = text_.c_str();
+    statement.text = text;
     statement.plan_id = plan_id_;
     statement.binary = binary_;
+    statement.few_rows = few_rows_;
     statement.lone = true;
     statement.parameters = {static_cast<int>(values_.size()), types_.data(), values_.data(),
                             lengths_.data(), formats_.data()};
@@ -68,14 +69,13 @@ Statement KeptStatement::statement() const {
 // loss of the first connection is what the client hears of, unless it was canceled.
 void Link::send_again(const Error& lost) {
     Stream* stream = stream_;
-    Statement statement = kept_.statement();
+    Statement statement = kept_.statement(statement_text_.c_str());
     kept_.forget();
     try {
         start_connecting();
         finish_connecting();
         queue_state(kept_.state(), 0);
         queue_statement(statement);
-        statement_text_ = statement.text;
         stream_ = stream;
         queue_sync();
     } catch (const Error& error) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "remote/connection.hpp"
+#include "transaction/settings.hpp"
 
 namespace herd::transaction {
 
@@ -14,16 +15,15 @@ class KeptStatement {
 public:
     // state: the role and settings that it runs with, which are others when it is sent again. Keeps
     // nothing where that would cost too much.
-    void keep(const Statement& statement, const std::string& state);
+    void keep(const Statement& statement, const SessionState& state);
     void forget() noexcept { kept_ = false; }
     [[nodiscard]] bool is_kept() const { return kept_; }
-    // Good as long as this lives.
-    [[nodiscard]] Statement statement() const;
-    [[nodiscard]] const std::string& state() const { return state_; }
+    // Good as long as this and the text live, which its sender keeps.
+    [[nodiscard]] Statement statement(const char* text) const;
+    [[nodiscard]] const SessionState& state() const { return state_; }
 
 private:
-    std::string text_;
-    std::string state_;
+    SessionState state_;
     std::string bytes_;
     std::vector<::Oid> types_;
     std::vector<const char*> values_;
@@ -31,6 +31,7 @@ private:
     std::vector<int> formats_;
     std::uint64_t plan_id_ = 0;
     bool binary_ = false;
+    bool few_rows_ = false;
     bool kept_ = false;
 };
 

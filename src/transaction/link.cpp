@@ -23,7 +23,8 @@ void Link::send(const Statement& statement, Stream* stream) {
     discard_steps();
     remote::board_transaction();
     take_cleanup_answers_of_session();
-    const std::string& state = session_state_command();
+    const SessionState& state = session_state();
+    statement_text_ = statement.text;
     if (statement.lone && statement.repeatable && statement.fragment == 0 && !in_block_) {
         kept_.keep(statement, state);
     }
@@ -39,7 +40,6 @@ void Link::send(const Statement& statement, Stream* stream) {
         touched_ = true;
         lone_write_ = statement.writes && lone;
         fragment_ = lone ? 0 : fragment_;
-        statement_text_ = statement.text;
         stream_ = stream;
         queue_sync();
     } catch (const Error& error) {
@@ -99,7 +99,7 @@ void Link::finish_batch() {
 void Link::throw_noted_error() {
     Error error = *error_;
     error_.reset();
-    state_.clear();
+    state_.reset();
     throw Error(error);
 }
 

@@ -49,6 +49,7 @@ struct Statement {
     bool lone = false;  // may run without BEGIN when no block is open on the link
     // Running it twice does no more than once: neither changes, locks, nor calls what may.
     bool repeatable = false;
+    bool few_rows = false;  // which may come all at once, as one result
     // Not 0: all statements with this number see one snapshot. 0: a snapshot of its own. Negative,
     // in two's complement: part of the statement with that number, with a snapshot of its own.
     std::uint64_t fragment = 0;
@@ -82,7 +83,8 @@ public:
     // away. What is lone and repeatable is sent once more, over a new connection, when this one is
     // lost before the first result.
     void send(const Statement& statement, Stream* stream);
-    // The statement's next result: rows one by one, then the completed command, then null.
+    // The statement's next result: rows one by one, then the completed command, then null; few rows
+    // come with the completed command.
     // Throws the node's error, after the link has been brought to rest. A cancel is passed on to
     // the node; a write that was the whole transaction (lone) tells by its own answer whether the
     // cancel came in time. Errors: kTransactionUnknown when that answer is lost.
@@ -147,6 +149,8 @@ public:
     // Answers to what cleaned up are on their way; take_cleanup_answers() reads those that have
     // come, so that it is known what the node still holds.
     [[nodiscard]] bool is_settled() const { return cleanups_ == 0; }
+    // The same of all links of this session.
+    [[nodiscard]] static bool all_settled() { return all_cleanups_ == 0; }
     void take_cleanup_answers() noexcept;
     // Something is still on the wire.
     [[nodiscard]] bool is_busy() const { return !steps_.empty() || stream_ != nullptr; }
@@ -179,6 +183,7 @@ private:
         const char* expected_answer = nullptr;
         bool discarded = false;  // nobody waits for its result
         bool cleanup = false;    // takes locks away on the node
+        bool few_rows = false;   // of a statement: they come as one result
     };
 
     void ensure_usable();
@@ -190,7 +195,7 @@ private:
     void queue_cleanup(const std::string& sql);
     void note_cleanup();
     void show_state() const noexcept;
-    void queue_state(const std::string& wanted, std::uint64_t fragment);
+    void queue_state(const SessionState& wanted, std::uint64_t fragment);
     void queue_block();
     void queue_statement(const Statement& statement);
     void queue_sync(std::int64_t deadline_ms = pg::kNoDeadline);
@@ -228,10 +233,11 @@ private:
     std::deque<std::pair<std::uint64_t, std::string>> prepared_order_;
     std::uint64_t names_ = 0;
     std::string statement_text_;
-    std::string state_;            // role and settings that the node has; empty when unknown
-    std::string owed_;             // COMMIT PREPARED or ROLLBACK PREPARED without an answer
-    std::string lazy_;             // RELEASE SAVEPOINT command that waits for company
-    std::uint64_t fragment_ = 0;   // that the node takes part in
+    SessionState state_;          // role and settings that the node has; null when unknown
+    std::string owed_;            // COMMIT PREPARED or ROLLBACK PREPARED without an answer
+    std::string lazy_;            // RELEASE SAVEPOINT command that waits for company
+    std::uint64_t fragment_ = 0;  // that the node takes part in
+    inline static int all_cleanups_ = 0;
     int cleanups_ = 0;             // on the wire
     int level_ = 1;                // nesting level that the node has reached
     int begin_level_ = 1;          // nesting level in which the block began

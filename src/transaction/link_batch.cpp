@@ -86,6 +86,7 @@ void Link::note_cleanup() {
     steps_.back().discarded = true;
     steps_.back().cleanup = true;
     ++cleanups_;
+    ++all_cleanups_;
     show_state();
 }
 
@@ -121,13 +122,13 @@ void Link::queue_block() {
     }
 }
 
-void Link::queue_state(const std::string& wanted, std::uint64_t fragment) {
-    if (wanted != state_) {
-        connection_.queue(wanted.c_str());
-        steps_.push_back({StepKind::kState, 0, wanted});
-        state_ = wanted;
+void Link::queue_state(const SessionState& wanted, std::uint64_t fragment) {
+    if (wanted != state_ && (!state_ || *wanted != *state_)) {
+        connection_.queue(wanted->c_str());
+        steps_.push_back({StepKind::kState, 0, *wanted});
         state_in_batch_ = true;
     }
+    state_ = wanted;
     if (fragment != fragment_) {
         queue_control("SELECT herd.link_snapshot(" +
                       std::to_string(static_cast<std::int64_t>(fragment)) + ")");
@@ -160,6 +161,7 @@ void Link::queue_statement(const Statement& statement) {
                                    statement.binary);
     }
     steps_.push_back({StepKind::kStatement, statement.plan_id, {}});
+    steps_.back().few_rows = statement.few_rows;
 }
 
 // A batch could not be sent to its end, so nobody knows what the node makes of it.
@@ -179,7 +181,7 @@ void Link::discard_steps() {
     lone_write_ = false;
     error_.reset();
     if (!steps_.empty() && std::exchange(state_in_batch_, false)) {
-        state_.clear();
+        state_.reset();
     }
     for (Step& step : steps_) {
         step.discarded = true;
@@ -191,9 +193,10 @@ void Link::discard_steps() {
 }
 
 // libpq takes the wish for single rows only when a statement has become the current one and none of
-// its results has been read.
+// its results has been read. It costs libpq a result per row, and one more.
 void Link::start_step() {
-    if (!steps_.empty() && steps_.front().kind == StepKind::kStatement) {
+    if (!steps_.empty() && steps_.front().kind == StepKind::kStatement &&
+        !steps_.front().few_rows) {
         connection_.set_single_row();
     }
 }
@@ -208,6 +211,7 @@ void Link::end_step() {
     }
     if (step.cleanup) {
         --cleanups_;
+        --all_cleanups_;
         show_state();
     }
     steps_.pop_front();
@@ -262,7 +266,7 @@ void Link::take_what_has_come() {
 
 void Link::note_error(const PGresult* result, const Step& step) {
     if (in_block_ || state_in_batch_) {
-        state_.clear();  // the node takes back what the batch or the block has set
+        state_.reset();  // the node takes back what the batch or the block has set
     }
     std::optional<Error> noted;
     try {

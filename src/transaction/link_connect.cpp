@@ -141,12 +141,12 @@ void Link::close() noexcept {
 void Link::disconnect() noexcept {
     connection_.close();
     steps_.clear();
-    cleanups_ = 0;
+    all_cleanups_ -= std::exchange(cleanups_, 0);
     error_.reset();
     stream_ = nullptr;
     prepared_plans_.clear();
     prepared_order_.clear();
-    state_.clear();
+    state_.reset();
     fragment_ = 0;
     lone_write_ = false;
     copying_ = false;

@@ -39,7 +39,7 @@ void Link::run_script(const std::string& sql) {
         throw;
     }
     connection_.forward_notices();
-    state_.clear();
+    state_.reset();
     if (error_) {
         throw_noted_error();
     }
@@ -51,7 +51,7 @@ void Link::begin_copy(const std::string& sql, Stream* owner) {
     discard_steps();
     try {
         queue_block();
-        queue_state(session_state_command(), 0);
+        queue_state(session_state(), 0);
         wrote_ = true;
         touched_ = true;
         statement_text_ = sql;

@@ -133,7 +133,7 @@ void Link::end_of_block() noexcept {
 }
 
 void Link::abort_block() noexcept {
-    state_.clear();
+    state_.reset();
     if (proc_exit_inprogress || !connection_.usable()) {
         close();
         end_of_block();
@@ -163,7 +163,7 @@ void Link::abort_subtransaction(int level) noexcept {
         abort_block();
         return;
     }
-    state_.clear();
+    state_.reset();
     cancel_copy();
     rest();
     if (lost_block_) {

@@ -176,7 +176,7 @@ pg::Rows run_alone(NodeId node, const std::string& sql, const std::string& searc
     remote::Connection connection;
     connection.start(endpoint_of(require_herd(), node));
     connection.finish_start(pg::now_ms() + connection_timeout());
-    const std::string commands[] = {session_state_command(),
+    const std::string commands[] = {*session_state(),
                                     "SELECT pg_catalog.set_config('search_path', " +
                                         pg::quote_literal(search_path) + ", false)",
                                     sql};
@@ -241,6 +241,9 @@ bool may_write_alone() {
 }
 
 void take_cleanup_answers_of_session() noexcept {
+    if (Link::all_settled()) {
+        return;
+    }
     for (const auto& entry : session_links()) {
         entry.second->take_cleanup_answers();
     }

@@ -93,7 +93,8 @@ bool SettingWatch::take_value(Watched& watched) {
         return std::exchange(watched.number, number) != number || changed;
     }
     const char* text = *as<::config_string>(variable)->variable;
-    if (watched.is_null == (text == nullptr) && (text == nullptr || watched.text == text)) {
+    if (watched.is_null == (text == nullptr) &&
+        (text == nullptr || std::strcmp(watched.text.c_str(), text) == 0)) {
         return changed;
     }
     watched.is_null = text == nullptr;

@@ -138,17 +138,20 @@ std::string make_command(Oid role, Oid owner) {
 
 }  // namespace
 
-const std::string& session_state_command() {
-    static auto& command = *new std::string;
+const SessionState& session_state() {
+    static auto& state = *new SessionState;
+    static bool stale = true;  // until a command has been made
     Oid role = ::GetUserId();
     Oid owner = OidIsValid(rights) ? rights : role;
-    if (!is_up_to_date(role, owner)) {
-        command.clear();
+    stale = !is_up_to_date(role, owner) || stale;
+    if (stale) {
+        std::string command = make_command(role, owner);
+        if (!state || *state != command) {
+            state = std::make_shared<const std::string>(std::move(command));
+        }
+        stale = false;
     }
-    if (command.empty()) {
-        command = make_command(role, owner);
-    }
-    return command;
+    return state;
 }
 
 Oid set_rights(Oid role) {
