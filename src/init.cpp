@@ -8,6 +8,7 @@
 #include "executor/fragment_snapshot.hpp"
 #include "executor/insert_plan_data.hpp"
 #include "executor/modify_plan_data.hpp"
+#include "executor/pack_scan.hpp"
 #include "executor/remote_scan.hpp"
 #include "executor/statement_scan.hpp"
 #include "executor/with_scan.hpp"
@@ -52,6 +53,7 @@ void _PG_init(void) {
     herd::executor::initialize_remote_scan();
     herd::executor::initialize_broadcast_scan();
     herd::executor::initialize_insert_scan();
+    herd::executor::initialize_pack_scan();
     herd::executor::initialize_with_scan();
     herd::executor::initialize_modify_scan();
     herd::planner::initialize_node_side();

@@ -1,5 +1,7 @@
 #include "executor/insert_plan_data.hpp"
 
+#include <cstdlib>
+
 extern "C" {
 #include "nodes/value.h"
 }
@@ -27,6 +29,8 @@ char* text_of(const ::List* list, int index) {
     list = ::lappend(list, plan.types);
     list = ::lappend(list, text_or_nothing(plan.again));
     list = ::lappend(list, text_or_nothing(plan.copy));
+    list = ::lappend(list, text_or_nothing(plan.fields));
+    list = ::lappend(list, ::makeString(::psprintf("%lld", static_cast<long long>(plan.epoch))));
     ::List* numbers = ::list_make4_int(plan.group_id, plan.key, static_cast<int>(plan.key_type),
                                        static_cast<int>(plan.key_collation));
     numbers = ::lappend_int(numbers, plan.sets_tag ? 1 : 0);
@@ -50,7 +54,9 @@ InsertPlan insert_plan_from(const ::List* list) {
     plan.types = static_cast<::List*>(::list_nth(list, 6));
     plan.again = text_of(list, 7);
     plan.copy = text_of(list, 8);
-    auto* numbers = static_cast<::List*>(::list_nth(list, 9));
+    plan.fields = text_of(list, 9);
+    plan.epoch = std::strtoll(strVal(::list_nth(list, 10)), nullptr, 10);
+    auto* numbers = static_cast<::List*>(::list_nth(list, 11));
     plan.group_id = list_nth_int(numbers, 0);
     plan.key = static_cast<::AttrNumber>(list_nth_int(numbers, 1));
     plan.key_type = static_cast<Oid>(list_nth_int(numbers, 2));

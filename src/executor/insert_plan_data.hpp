@@ -17,13 +17,17 @@ struct InsertPlan {
     char* tail = nullptr;   // " ON CONFLICT ... RETURNING ...", or ""
     char* again = nullptr;  // DO UPDATE: the tail when there are several batches; else nullptr
     char* copy = nullptr;   // "COPY public.t (...) FROM STDIN ...", if that does the same
-    char* table = nullptr;  // for EXPLAIN and messages
-    int32 group_id = 0;     // 0: a reference table, every row everywhere
+    char* fields =
+        nullptr;  // the source divides its rows (routing/row_packing.hpp): text_of_fields
+    std::int64_t epoch = 0;  // ... of the shard map that was known then
+    char* table = nullptr;   // for EXPLAIN and messages
+    int32 group_id = 0;      // 0: a reference table, every row everywhere
     ::AttrNumber key = 0;
     Oid key_type = InvalidOid;
     Oid key_collation = InvalidOid;
     Oid role = InvalidOid;  // whose rights the nodes apply, when not the user's
-    int plan_id = 0;        // new_plan_id: of the text for one row, and the next with `again`
+    int plan_id = 0;        // new_plan_id: of the text for one row, the next with `again`, and the
+                            // next of the source that divides its rows
     bool sets_tag = false;
     bool binary = false;     // RETURNING in binary
     std::int64_t keeps = 0;  // not 0: keeps rows in the way under this number

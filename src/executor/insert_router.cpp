@@ -11,6 +11,7 @@
 #include "transaction/endpoint.hpp"
 
 extern "C" {
+#include "catalog/pg_collation.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/memutils.h"
@@ -33,8 +34,7 @@ constexpr NodeId kEveryone{0};
 // A node applies privileges to COPY, unlike to the statements of which this server has checked
 // them; and COPY names every column.
 bool may_copy(const InsertPlan& plan) {
-    Oid role = OidIsValid(plan.role) ? plan.role : ::GetUserId();
-    return pg::call([&] { return ::pg_class_aclcheck(plan.relid, role, ACL_INSERT); }) ==
+    return pg::call([&] { return ::pg_class_aclcheck(plan.relid, ::GetUserId(), ACL_INSERT); }) ==
            ACLCHECK_OK;
 }
 
@@ -58,7 +58,7 @@ InsertRouter::InsertRouter(const InsertPlan& plan, ::TupleDesc returned)
     int columns = std::max(1, ::list_length(plan.columns));
     most_rows_ = std::clamp(kMostParameters / columns, 1, pg::batch_rows());
     if (plan.copy != nullptr && may_copy(plan)) {
-        copy_ = {plan.copy, plan.table, plan.role, 0};
+        copy_ = {plan.copy, plan.table, 0};
         writer_ = std::make_unique<RowWriter>(plan_.columns, plan_.types);
     }
 }
@@ -106,6 +106,35 @@ bool InsertRouter::add_to_stream(NodeId node, Buffer& buffer, ::TupleTableSlot* 
         stream(node, buffer);
     }
     return true;
+}
+
+bool InsertRouter::take_block(NodeId owner, std::string_view rows, int count) {
+    if (owner == self_ && map_ != nullptr) {
+        rows_here_ = true;
+        return true;
+    }
+    Buffer& buffer = buffer_of(owner);
+    buffer.bytes.append(rows);
+    buffer.rows += count;
+    if (buffer.bytes.size() >= kStreamedAtOnce) {
+        stream(owner, buffer);
+    }
+    return owner == kEveryone;
+}
+
+std::string InsertRouter::pack_mark() const {
+    int key = 0;
+    for (int i = 0; map_ != nullptr && i < ::list_length(plan_.columns); ++i) {
+        key = list_nth_int(plan_.columns, i) == plan_.key ? i + 1 : key;
+    }
+    // Collations that tell equal values apart all hash alike; others have no pack_fields.
+    Oid collation = OidIsValid(plan_.key_collation) ? DEFAULT_COLLATION_OID : InvalidOid;
+    return routing::pack_mark(plan_.fields, key, collation, map_);
+}
+
+std::uint64_t InsertRouter::packed_plan_id() const {
+    bool same = map_ == nullptr || map_->epoch().value == plan_.epoch;
+    return same ? static_cast<std::uint64_t>(plan_.plan_id) + 2 : 0;
 }
 
 void InsertRouter::stream(NodeId node, Buffer& buffer) {
@@ -294,6 +323,7 @@ void InsertRouter::finish_streams() {
         }
     }
     for (bool more = true; more;) {
+        pg::check_interrupts();
         more = false;
         for (InsertStream* one : streams) {
             more = one->send_kept() || more;

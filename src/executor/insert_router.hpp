@@ -42,6 +42,15 @@ public:
     }
     // Takes a row for its nodes; true when it (also) belongs to this server.
     bool take(::TupleTableSlot* row);
+    // Whether rows may come and go as bytes.
+    [[nodiscard]] bool takes_bytes() const { return writer_ != nullptr; }
+    // What the source's nodes are to be told so that they divide rows, and the number of their
+    // statement, or 0.
+    [[nodiscard]] std::string pack_mark() const;
+    [[nodiscard]] std::uint64_t packed_plan_id() const;
+    // Takes a block of rows that are all for that node, or for everyone; true when they (also)
+    // belong to this server.
+    bool take_block(NodeId owner, std::string_view rows, int count);
     // Sends what is left and waits for every node's answer.
     void finish();
     [[nodiscard]] std::uint64_t affected() const { return affected_; }

@@ -6,10 +6,10 @@
 //         the source
 #include "executor/explain.hpp"
 #include "executor/insert_plan_data.hpp"
-#include "executor/insert_router.hpp"
 #include "executor/kept_conflicts.hpp"
+#include "executor/packed_source.hpp"
 #include "executor/pass_through.hpp"
-#include "executor/remote_run.hpp"
+#include "executor/remote_scan.hpp"
 
 extern "C" {
 #include "commands/explain.h"
@@ -29,6 +29,8 @@ struct RowsState {
     ::CustomScanState custom;
     InsertRouter* router;  // made by the HerdInsert above
     ::List* checks;        // of RowCheck
+    PackedSource* packed;  // the source's nodes divide their rows; nullptr: they don't
+    bool source_done;
     bool done;
 };
 
@@ -103,29 +105,43 @@ void check_row(::CustomScanState* node, ::TupleTableSlot* row) {
     }
 }
 
+// The next row that the source delivers one by one; nullptr after the last.
+::TupleTableSlot* next_source_row(::CustomScanState* node) {
+    auto* child = static_cast<::PlanState*>(linitial(node->custom_ps));
+    ::TupleTableSlot* row = pg::call([&] {
+        ::ResetExprContext(node->ss.ps.ps_ExprContext);
+        ::TupleTableSlot* found = ::ExecProcNode(child);
+        if (!TupIsNull(found)) {
+            slot_getallattrs(found);
+            check_row(node, found);
+        }
+        return found;
+    });
+    return TupIsNull(row) ? nullptr : row;
+}
+
 // The next row for this server, or nullptr after the last; the others are on their way to their
 // nodes.
 ::TupleTableSlot* next_local_row(::CustomScanState* node) {
     RowsState* state = rows_of(node);
-    auto* child = static_cast<::PlanState*>(linitial(node->custom_ps));
-    while (!state->done) {
-        ::TupleTableSlot* row = pg::call([&] {
-            ::ResetExprContext(node->ss.ps.ps_ExprContext);
-            ::TupleTableSlot* found = ::ExecProcNode(child);
-            if (!TupIsNull(found)) {
-                slot_getallattrs(found);
-                check_row(node, found);
-            }
-            return found;
-        });
-        if (TupIsNull(row)) {
-            state->done = true;
-            state->router->finish();
+    while (!state->source_done) {
+        ::TupleTableSlot* row = next_source_row(node);
+        if (row == nullptr) {
+            state->source_done = true;
         } else if (state->router->take(row)) {
             return row;
         }
     }
-    return nullptr;
+    if (state->done) {
+        return nullptr;
+    }
+    ::TupleTableSlot* row =
+        state->packed == nullptr ? nullptr : state->packed->next_row_here(*state->router);
+    if (row == nullptr) {
+        state->done = true;
+        state->router->finish();
+    }
+    return row;
 }
 
 ::TupleTableSlot* execute_rows(::CustomScanState* node) {
@@ -193,6 +209,19 @@ void evaluate_tail(::CustomScanState* node, InsertRouter& router) {
     }
 }
 
+// The nodes divide the rows where the plan says that they can, and rows may go as bytes.
+void let_nodes_divide(RowsState* rows, const InsertRouter& router, const InsertPlan& plan) {
+    auto* source = static_cast<::PlanState*>(linitial(rows->custom.custom_ps));
+    RemoteRun* run =
+        plan.fields == nullptr || !router.takes_bytes() ? nullptr : run_of_scan(source);
+    if (run != nullptr) {
+        run->pack(router.pack_mark(), router.packed_plan_id());
+        rows->packed =
+            pg::make_in<PackedSource>(CurrentMemoryContext, *run, plan,
+                                      rows->custom.ss.ss_ScanTupleSlot->tts_tupleDescriptor);
+    }
+}
+
 void begin_insert_body(::CustomScanState* node, ::EState* estate, int eflags) {
     InsertState* state = insert_of(node);
     auto* scan = reinterpret_cast<::CustomScan*>(node->ss.ps.plan);
@@ -209,6 +238,7 @@ void begin_insert_body(::CustomScanState* node, ::EState* estate, int eflags) {
     state->router = pg::make_in<InsertRouter>(estate->es_query_cxt, state->plan,
                                               node->ss.ss_ScanTupleSlot->tts_tupleDescriptor);
     state->rows->router = state->router;
+    let_nodes_divide(state->rows, *state->router, state->plan);
     evaluate_tail(node, *state->router);
 }
 
@@ -273,6 +303,9 @@ void explain_insert(::CustomScanState* node, ::List*, ::ExplainState* es) {
     ::ExplainPropertyText("Route", plan.group_id == 0 ? "every node" : "each row by its key", es);
     if (plan.copy != nullptr) {
         ::ExplainPropertyText("Many rows", "by binary COPY", es);
+    }
+    if (plan.fields != nullptr) {
+        ::ExplainPropertyText("Divided by", "the nodes that have them", es);
     }
     const char* text = ::psprintf("%s(...) VALUES ...%s", plan.head, plan.tail);
     pg::enter("HerdInsert", [&] { explain_text(text, es); });

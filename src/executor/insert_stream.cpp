@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "executor/as_role.hpp"
 #include "executor/row_bytes.hpp"
 
 namespace herd::executor {
@@ -28,6 +27,19 @@ std::string without_copy(const std::string& context, const std::string& table) {
         at = end + 1;
     }
     return kept;
+}
+
+// What the statement reads there later is as it was before the COPY.
+void keep_snapshot(transaction::Link& link, std::uint64_t statement) {
+    if (link.keeps_snapshot_of(statement)) {
+        return;
+    }
+    transaction::Statement any;
+    any.text = "SELECT 1";
+    any.fragment = statement;
+    link.send(any, nullptr);
+    while (link.receive()) {
+    }
 }
 
 }  // namespace
@@ -121,15 +133,9 @@ void InsertStream::send(const char* data, std::size_t size) {
 }
 
 void InsertStream::begin(Target& target) {
-    AsRole as(copy_.role);
     transaction::Link& link = transaction::link_to(target.node);
     if (copy_.statement != 0 && !target.has_snapshot) {
-        transaction::Statement any;
-        any.text = "SELECT 1";
-        any.fragment = copy_.statement;
-        link.send(any, nullptr);
-        while (link.receive()) {
-        }
+        keep_snapshot(link, copy_.statement);
         target.has_snapshot = true;
     }
     link.begin_copy(copy_.text, this);

@@ -19,7 +19,6 @@ namespace herd::executor {
 struct InsertCopy {
     const char* text = nullptr;   // "COPY public.t (a, b) FROM STDIN ..."
     const char* table = nullptr;  // as the nodes' messages name it
-    Oid role = InvalidOid;        // whose rights the nodes apply, when not the user's
     std::uint64_t statement = 0;  // not 0: later parts of it read what was there before it
 };
 

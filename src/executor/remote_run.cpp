@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "executor/as_role.hpp"
+#include "executor/pack_scan.hpp"
 #include "pg/counters.hpp"
 #include "pg/key_hash.hpp"
 #include "transaction/endpoint.hpp"
@@ -235,6 +236,18 @@ void RemoteRun::evaluate_parameters() {
     }
 }
 
+void RemoteRun::pack(const std::string& mark, std::uint64_t plan_id) {
+    RemotePlan plan = plan_;
+    ::TupleDesc description = pg::call([&] {
+        plan.text = ::psprintf("%s%s", mark.c_str(), plan_.text);
+        return block_description();
+    });
+    plan.plan_id = plan_id;
+    plan.binary = true;
+    plan.sort = nullptr;
+    packed_ = std::make_unique<RemoteQuery>(plan, description);
+}
+
 void RemoteRun::start() {
     ::MemoryContext old =
         MemoryContextSwitchTo(state_->ss.ps.ps_ExprContext->ecxt_per_query_memory);
@@ -261,7 +274,7 @@ void RemoteRun::start() {
         lone = false;
     }
     AsRole as(plan_.role);
-    query_.start(nodes_, values_, lone, fragment);
+    query().start(nodes_, values_, lone, fragment);
     MemoryContextSwitchTo(old);
     pg::count(nodes_.size() > 1 ? pg::Counter::kFanOut
               : nodes_.empty()  ? pg::Counter::kRoutedHere
@@ -278,11 +291,11 @@ void RemoteRun::start_for_cursor() {
 }
 
 void RemoteRun::fetch_plans() {
-    if (!captures_ || !query_.started()) {
+    if (!captures_ || !query().started()) {
         return;
     }
     captures_ = false;
-    query_.finish();
+    query().finish();
     for (NodeId node : nodes_) {
         pg::Rows rows =
             transaction::run(node, "SELECT plan, milliseconds FROM herd.link_last_plan()", false);

@@ -29,7 +29,12 @@ public:
     // The same when a cursor is being opened: its rows are those of this moment, whatever is
     // written before they are fetched. Must be called last in BeginCustomScan.
     void start_for_cursor();
-    [[nodiscard]] RemoteQuery& query() { return query_; }
+    [[nodiscard]] RemoteQuery& query() { return packed_ ? *packed_ : query_; }
+
+    // From now on the query's rows are blocks (pack_scan.hpp) of the rows that they would be:
+    // before start(). plan_id: of the query with that mark, or 0.
+    void pack(const std::string& mark, std::uint64_t plan_id);
+    [[nodiscard]] bool is_packed() const { return packed_ != nullptr; }
 
     // EXPLAIN ANALYZE: once the last row is here, asks the nodes for the plans they ran.
     void fetch_plans();
@@ -65,6 +70,7 @@ private:
     bool runs_here_ = false;
     ParameterSet values_;
     RemoteQuery query_;
+    std::unique_ptr<RemoteQuery> packed_;  // instead of query_
     std::vector<NodePlan> node_plans_;
     bool captures_ = false;
 };

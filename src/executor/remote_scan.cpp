@@ -203,6 +203,9 @@ bool recheck(::ScanState*, ::TupleTableSlot*) {
             return slot;
         }
     }
+    if (state->run->is_packed()) {
+        return ::ExecClearTuple(node->ss.ss_ScanTupleSlot);
+    }
     if (node->ss.ps.state->es_epq_active != nullptr) {
         ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
                         errmsg("could not serialize access due to concurrent update"),
@@ -299,6 +302,14 @@ bool start_early(::PlanState* planstate, void* context) {
 }
 
 }  // namespace
+
+RemoteRun* run_of_scan(::PlanState* state) {
+    ::PlanState* scan = IsA(state, ResultState) ? outerPlanState(state) : state;
+    auto* node = reinterpret_cast<::CustomScanState*>(scan);
+    bool is_remote =
+        scan != nullptr && IsA(scan, CustomScanState) && node->methods == &kExecMethods;
+    return is_remote ? state_of(node)->run : nullptr;
+}
 
 void start_scans_of_cursor(::QueryDesc* query) {
     bool opens = ActivePortal != nullptr && ActivePortal->status == PORTAL_DEFINED &&

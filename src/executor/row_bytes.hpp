@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "executor/row_codec.hpp"
+#include "routing/row_packing.hpp"
 
 extern "C" {
 #include "executor/tuptable.h"
@@ -17,20 +18,40 @@ namespace herd::executor {
 std::string_view row_bytes_header();
 std::string_view row_bytes_trailer();
 
-// Writes rows, of which some columns are sent.
+// Writes rows.
 class RowWriter {
 public:
-    // columns: their numbers in the row; types: as an oid list. Both must live as long as this.
-    // Look-ups once; memory in the current context.
+    // Look-ups once; memory in the current context. types: of each field's column.
+    RowWriter(std::vector<routing::PackedField> fields, const std::vector<Oid>& types);
+    // columns: their numbers; types: as an oid list.
     RowWriter(const ::List* columns, const ::List* types);
-    // PostgreSQL style, for pg::call: values are made into bytes in the current context. Without
-    // one whose bytes can't be made, nothing is appended.
+    // PostgreSQL style, for pg::call: values are made into bytes in the current context. If the
+    // bytes of one can't be made, nothing is appended.
     void append(std::string& out, const ::TupleTableSlot* row);
 
 private:
-    const ::List* columns_;
+    std::vector<routing::PackedField> fields_;
     ::FmgrInfo* functions_;
     ::bytea** values_;
+};
+
+// Reads rows.
+class RowBytesReader {
+public:
+    // columns: the numbers that the fields have in rows of that description, whose others are NULL.
+    RowBytesReader(const ::List* columns, ::TupleDesc rows);
+    // The rows to be read; they must stay where they are.
+    void set(std::string_view rows) { left_ = rows; }
+    // PostgreSQL style, for pg::call: the next row into a virtual slot, its values allocated in the
+    // current context; false after the last.
+    bool next(::TupleTableSlot* slot);
+
+private:
+    const ::List* columns_;
+    ::TupleDesc description_;
+    ::FmgrInfo* functions_;
+    Oid* io_params_;
+    std::string_view left_;
 };
 
 // All rows as parameters of those types, in binary. The bytes must live as long as the parameters.

@@ -13,6 +13,7 @@
 #include "planner/deparse.hpp"
 #include "planner/fragment.hpp"
 #include "planner/insert_copy.hpp"
+#include "planner/insert_divide.hpp"
 #include "planner/insert_policies.hpp"
 #include "planner/insert_select.hpp"
 #include "planner/returned_rows.hpp"
@@ -255,6 +256,7 @@ const char* why_not_on_nodes(const catalog::Catalog& herd, ::Node* part,
     executor::InsertPlan plan;
     plan.plan_id = static_cast<int>(executor::new_plan_id());
     (void)executor::new_plan_id();
+    (void)executor::new_plan_id();
     plan.keeps = keeps;
     plan.relid = target.relid;
     plan.checked =
@@ -286,6 +288,9 @@ const char* why_not_on_nodes(const catalog::Catalog& herd, ::Node* part,
     ::List* checks = modify->withCheckOptionLists == NIL
                          ? NIL
                          : static_cast<::List*>(linitial(modify->withCheckOptionLists));
+    if (checks == NIL && statement->subplans == NIL) {
+        divide_by_nodes(modify, target, plan);
+    }
     executor::wrap_insert(statement, plan, parameters, checks);
     return statement;
 }

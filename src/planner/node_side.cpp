@@ -1,6 +1,7 @@
 #include "planner/node_side.hpp"
 
 #include "executor/checked_statement.hpp"
+#include "executor/pack_scan.hpp"
 #include "pg/compat.hpp"
 #include "pg/guard.hpp"
 #include "pg/local_only.hpp"
@@ -81,6 +82,7 @@ bool trust_privileges(::Node* node, void*) {
     if (wants_states && !states_are_results) {
         return_states(statement);
     }
+    executor::pack_rows(statement, request.text);
     return statement;
 }
 

@@ -116,6 +116,11 @@ public:
     // --- for the session, at the end of (sub)transactions ---
     [[nodiscard]] bool in_block() const { return in_block_; }
     [[nodiscard]] bool wrote() const { return wrote_; }
+    // Whether the last statement here was a fragment with that number, so that its snapshot is
+    // kept.
+    [[nodiscard]] bool keeps_snapshot_of(std::uint64_t fragment) const {
+        return fragment_ == fragment;
+    }
     // Whether this transaction has sent the node any statement, in a block or not.
     [[nodiscard]] bool touched() const { return touched_; }
     void forget_touched() noexcept {
