@@ -1,9 +1,9 @@
 -- What one server of a herd calls on another. Guarded by the connection's token, not by privileges:
 -- they run as whatever role a statement runs as.
-CREATE FUNCTION herd.link_role(role text, rights text DEFAULT '') RETURNS void
-    LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'herd_link_role';
-COMMENT ON FUNCTION herd.link_role(text, text) IS
-    'Internal: runs what follows in this session as the role, with another role''s rights to tables if one is named. Errors: HR008 outside of internal sessions, 42704 for an unknown role';
+CREATE FUNCTION herd.link_state(role text, rights text DEFAULT '', settings text[] DEFAULT '{}') RETURNS void
+    LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'herd_link_state';
+COMMENT ON FUNCTION herd.link_state(text, text, text[]) IS
+    'Internal: runs what follows in this session as the role, with another role''s rights to tables if one is named, and with the settings: names and values in turns. Errors: HR008 outside of internal sessions, 42704 for an unknown role, those of SET';
 
 CREATE FUNCTION herd.link_snapshot(statement bigint) RETURNS void
     LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'herd_link_snapshot';

@@ -111,7 +111,7 @@ SELECT herd.failpoint_set('', 'error');
 SELECT herd.failpoint_clear('no.such.place');
 
 -- What only servers of a herd call.
-SELECT herd.link_role('postgres');
+SELECT herd.link_state('postgres');
 \echo :SQLSTATE
 SELECT herd.link_snapshot(1);
 SELECT herd.link_ddl('public', 'SELECT 1', false);

@@ -45,14 +45,21 @@ constexpr const char* kWatched[] = {
     "search_path",
 };
 
-void append_setting(std::string& sql, const char* name, const char* value) {
-    const char* quoted_name = pg::call([&] { return ::quote_literal_cstr(name); });
-    const char* quoted_value = pg::call([&] { return ::quote_literal_cstr(value); });
-    sql += ", pg_catalog.set_config(";
-    sql += quoted_name;
-    sql += ", ";
-    sql += quoted_value;
-    sql += ", false)";
+// An element of an array's text.
+void append_quoted(std::string& array, const char* text) {
+    array += array.size() > 1 ? ",\"" : "\"";
+    for (const char* letter = text; *letter != '\0'; ++letter) {
+        if (*letter == '"' || *letter == '\\') {
+            array += '\\';
+        }
+        array += *letter;
+    }
+    array += '"';
+}
+
+void append_setting(std::string& array, const char* name, const char* value) {
+    append_quoted(array, name);
+    append_quoted(array, value);
 }
 
 // Settings that a user made up (app.tenant), which policies and functions read, and those of
@@ -74,24 +81,24 @@ SettingWatch& setting_watch() {
     return watch;
 }
 
-void append_custom_settings(std::string& sql) {
+void append_custom_settings(std::string& array) {
     for (const ::config_generic* variable : setting_watch().dotted()) {
         if (!is_forwarded(variable)) {
             continue;
         }
         const char* value =
             pg::call([&] { return ::GetConfigOption(variable->name, true, false); });
-        append_setting(sql, variable->name, value == nullptr ? "" : value);
+        append_setting(array, variable->name, value == nullptr ? "" : value);
     }
 }
 
 // Functions and triggers on the node find what they would find here. The statements themselves name
 // everything but pg_catalog's objects in full, so pg_catalog comes first, as it does by itself
 // unless the path says otherwise.
-void append_search_path(std::string& sql) {
+void append_search_path(std::string& array) {
     std::string path = pg::call([] { return ::GetConfigOption("search_path", false, false); });
     bool explicit_place = path.find("pg_catalog") != std::string::npos;
-    append_setting(sql, "search_path", ((explicit_place ? "pg_catalog, " : "") + path).c_str());
+    append_setting(array, "search_path", ((explicit_place ? "pg_catalog, " : "") + path).c_str());
 }
 
 // A role may get another name.
@@ -117,23 +124,22 @@ std::string name_of(Oid role) {
 }
 
 std::string make_command(Oid role, Oid owner) {
-    std::string sql = "SELECT herd.link_role(" + name_of(role);
-    if (owner != role) {
-        sql += ", " + name_of(owner);
-    }
-    sql += ")";
+    std::string settings = "{";
     for (const char* name : kWatched) {
         if (std::strcmp(name, "search_path") == 0) {
             continue;
         }
         const char* value = pg::call([&] { return ::GetConfigOption(name, true, false); });
         if (value != nullptr) {
-            append_setting(sql, name, value);
+            append_setting(settings, name, value);
         }
     }
-    append_search_path(sql);
-    append_custom_settings(sql);
-    return sql;
+    append_search_path(settings);
+    append_custom_settings(settings);
+    settings += "}";
+    const char* quoted = pg::call([&] { return ::quote_literal_cstr(settings.c_str()); });
+    return "SELECT herd.link_state(" + name_of(role) + ", " +
+           (owner == role ? "''" : name_of(owner)) + ", " + quoted + ")";
 }
 
 }  // namespace

@@ -198,8 +198,8 @@ $herd->sql($_) for ('CREATE ROLE crook', 'GRANT CREATE ON SCHEMA public TO crook
     q{INSERT INTO trap SELECT g FROM generate_series(1, 30) g WHERE herd.node_of('trap', g::text) <> 'coordinator'});
 my $far = $herd->sql(q{SELECT min(id) FROM trap});
 for my $attempt (
-    q{ALTER TABLE trap ADD CHECK (herd.link_role('postgres') IS NOT NULL)},
-    q{ALTER TABLE trap ADD CHECK (herd.link_role('postgres') IS NOT NULL) NOT VALID; UPDATE trap SET v = 'x'},
+    q{ALTER TABLE trap ADD CHECK (herd.link_state('postgres') IS NOT NULL)},
+    q{ALTER TABLE trap ADD CHECK (herd.link_state('postgres') IS NOT NULL) NOT VALID; UPDATE trap SET v = 'x'},
     "INSERT INTO trap VALUES ($far, 'x')")
 {
     is(($herd->try("SET ROLE crook; $attempt"))[1], 'HR008', 'refused: ' . substr $attempt, 0, 70);

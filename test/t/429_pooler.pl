@@ -150,7 +150,7 @@ subtest 'between the coordinator and a node' => sub {
             my $pooler = Herd::Pooler->new($server, pool_mode => $mode, ignore_startup_parameters => $ignored,
                 default_pool_size => 10);
             my $error = $herd->error_of(sprintf q{SELECT herd.add_node('n3', '127.0.0.1', %d)}, $pooler->port);
-            my $why   = $ignored ? 'ERROR:  herd.link_role is internal' : 'unsupported startup parameter: options';
+            my $why   = $ignored ? 'ERROR:  herd.link_state is internal' : 'unsupported startup parameter: options';
             like $error, qr/$why/, "$mode mode: it is refused" . ($ignored ? ' without the token' : '');
             is $herd->sql(q{SELECT count(*) FROM herd.nodes WHERE name = 'n3'}), 0, 'and no node';
         }

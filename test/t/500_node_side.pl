@@ -255,7 +255,7 @@ is +($herd->try("BEGIN; " . call_on_n1("UPDATE orders SET amount = 4 WHERE id = 
 is on_n1('SELECT amount FROM orders WHERE id = 5000'), 3, 'and undoes the transaction';
 $herd->sql(q{
     CREATE FUNCTION take_role() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN PERFORM herd.link_role('postgres'); RETURN NEW; END $$;
+        $$ BEGIN PERFORM herd.link_state('postgres'); RETURN NEW; END $$;
     DROP TRIGGER look_around ON orders;
     CREATE CONSTRAINT TRIGGER take_role AFTER UPDATE ON orders DEFERRABLE INITIALLY DEFERRED
         FOR EACH ROW EXECUTE FUNCTION take_role();
