@@ -44,7 +44,7 @@ void keep_snapshot(transaction::Link& link, std::uint64_t statement) {
 
 }  // namespace
 
-InsertStream::InsertStream(const InsertCopy& copy, std::vector<NodeId> nodes)
+InsertStream::InsertStream(const InsertCopy& copy, const std::vector<NodeId>& nodes)
     : copy_(copy), memory_(CurrentMemoryContext), owner_(CurrentResourceOwner) {
     for (NodeId node : nodes) {
         targets_.push_back({node});

@@ -25,7 +25,7 @@ struct InsertCopy {
 class InsertStream final : public transaction::Stream {
 public:
     // nodes: which get the rows, each all of them.
-    InsertStream(const InsertCopy& copy, std::vector<NodeId> nodes);
+    InsertStream(const InsertCopy& copy, const std::vector<NodeId>& nodes);
     ~InsertStream();
     InsertStream(const InsertStream&) = delete;
     InsertStream& operator=(const InsertStream&) = delete;
