@@ -85,6 +85,15 @@ void become_subquery(::RangeTblEntry* rte, ::Query* subquery) {
     rte->lateral = false;
 }
 
+bool is_locked(const ::Query* query, ::Index rti) {
+    for (int i = 0; i < ::list_length(query->rowMarks); ++i) {
+        if (static_cast<::RowMarkClause*>(::list_nth(query->rowMarks, i))->rti == rti) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Turns a range table entry of a distributed table into its remote relation.
 void replace_table(Rewrite& rewrite, ::Query* query, ::Index rti, const catalog::Table& table) {
     ::RangeTblEntry* rte = rt_fetch(rti, query->rtable);
@@ -92,7 +101,9 @@ void replace_table(Rewrite& rewrite, ::Query* query, ::Index rti, const catalog:
     ::ChangeVarNodes(reinterpret_cast<::Node*>(original->securityQuals), static_cast<int>(rti), 1,
                      0);
     Oid role = original->checkAsUser;
-    bool policies_here = !nodes_can_apply(*rewrite.herd, rte->securityQuals);
+    // What a statement that changes rows reads to lock it has policies of locked rows on the nodes.
+    bool policies_here = !nodes_can_apply(*rewrite.herd, rte->securityQuals) ||
+                         (rewrite.modifications != NIL && is_locked(query, rti));
     if (policies_here) {
         original->securityQuals = NIL;
         role = BOOTSTRAP_SUPERUSERID;
