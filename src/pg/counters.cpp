@@ -34,7 +34,8 @@ constexpr const char* kNames[kCounters] = {
     "rows_copied", "planned",         "planned_by_shape",  "deparsed",          "round_trips",
     "connections", "remote_prepared", "commits_one_phase", "commits_two_phase", "strict_snapshots",
     "recovered",   "deadlock_looks",  "deadlocks",         "retried",           "idle_closed",
-    "seat_waits",
+    "seat_waits",  "prepared_used",   "prepared_dropped",  "shapes_dropped",    "prepared_kept",
+    "shapes_kept",
 };
 
 Counters* own_counters() {
@@ -64,13 +65,17 @@ void count(Counter counter, std::uint64_t by) {
     }
 }
 
+void gauge(Counter counter, std::int64_t by) noexcept {
+    count(counter, static_cast<std::uint64_t>(by));
+}
+
 std::uint64_t counter_value(Counter counter) {
     int number = static_cast<int>(counter);
     return shared == nullptr ? 0 : sum_of(number) - shared->zero.values[number];
 }
 
 void reset_counters() {
-    for (int i = 0; shared != nullptr && i < kCounters; ++i) {
+    for (int i = 0; shared != nullptr && i < static_cast<int>(Counter::kPreparedKept); ++i) {
         shared->zero.values[i] = sum_of(i);
     }
 }

@@ -27,11 +27,18 @@ enum class Counter : int {
     kRetried,          // reads sent once more because their connection was dead
     kIdleClosed,       // connections to nodes closed because they were not used
     kSeatWaits,        // times a session waited for its turn to connect to a node
+    kPreparedUsed,     // statements that ran as one kept prepared on the node
+    kPreparedDropped,  // prepared statements that gave way to others on a node
+    kShapesDropped,    // shapes that gave way to others
+    kPreparedKept,     // prepared statements that all sessions have on nodes now
+    kShapesKept,       // shapes that all sessions remember now
     kCount,
 };
 
 const char* counter_name(Counter counter);
 void count(Counter counter, std::uint64_t by = 1);
+// Of what there is now, which reset_counters leaves alone: kPreparedKept and what follows.
+void gauge(Counter counter, std::int64_t by) noexcept;
 std::uint64_t counter_value(Counter counter);
 void reset_counters();
 

@@ -1,5 +1,7 @@
 #include "pg/plan_settings.hpp"
 
+#include <climits>
+
 #include "pg/ownership_filter.hpp"
 
 extern "C" {
@@ -17,6 +19,7 @@ bool fragment_joins = true;
 bool partial_aggregates = true;
 bool binary = true;
 int rows = 1000;
+int shapes = 500;
 int read_consistency = 0;
 
 constexpr ::config_enum_entry kReadConsistency[] = {
@@ -38,6 +41,10 @@ void define_plan_settings() {
     ::DefineCustomIntVariable("herd.batch_rows", "Rows of an INSERT that go to a node at once.",
                               nullptr, &rows, 1000, 1, 10'000, PGC_USERSET, 0, nullptr, nullptr,
                               nullptr);
+    ::DefineCustomIntVariable(
+        "herd.max_shapes", "Most shapes of statements whose plans a session keeps.",
+        "Those that it has not used for the longest time go first. Zero: none.", &shapes, 500, 0,
+        INT_MAX, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     ::DefineCustomEnumVariable(
         "herd.read_consistency",
         "Whether a statement over several nodes sees all or nothing of each transaction.", nullptr,
@@ -65,6 +72,10 @@ bool partial_aggregates_enabled() {
 
 bool binary_enabled() {
     return binary;
+}
+
+int max_shapes() {
+    return shapes;
 }
 
 int batch_rows() {

@@ -23,6 +23,9 @@ bool binary_enabled();
 // The most rows of an INSERT that go to a node at once (herd.batch_rows).
 int batch_rows();
 
+// The most shapes whose plans a session keeps (herd.max_shapes); 0: none.
+int max_shapes();
+
 // A statement over several nodes sees all or nothing of each transaction over several nodes
 // (herd.read_consistency = strict).
 bool reads_are_strict();

@@ -6,7 +6,9 @@
 #include "planner/shape.hpp"
 
 extern "C" {
+#include "lib/ilist.h"
 #include "miscadmin.h"
+#include "storage/ipc.h"
 #include "storage/lmgr.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -17,9 +19,6 @@ extern "C" {
 namespace herd::planner {
 
 namespace {
-
-// The oldest goes when there are more.
-constexpr int kMostShapes = 500;
 
 enum class State {
     kSeen,     // once: most texts never come again
@@ -35,7 +34,8 @@ struct Key {
 };
 
 struct Entry {
-    Key key;
+    Key key;          // first: the hash table's
+    ::dlist_node at;  // in order
     State state;
     ::MemoryContext memory;  // of what follows
     ::List* relations;       // that the plan depends on
@@ -43,27 +43,27 @@ struct Entry {
     ::PlannedStmt* plan;  // of kPlanned
 };
 
-// A ring: the next to come takes the place of the oldest.
-Entry* entries = nullptr;
+::HTAB* entries = nullptr;
+::dlist_head order;  // the last used first; those that have not been used for longest go first
 int entry_count = 0;
-int next_place = 0;
 
-struct Place {
-    Key key;
-    int place;
-};
-::HTAB* places = nullptr;
+// PostgreSQL's own macros for it are for C alone.
+Entry* entry_at(::dlist_node* at) {
+    return reinterpret_cast<Entry*>(reinterpret_cast<char*>(at) - offsetof(Entry, at));
+}
+
+void leave_gauge(int, Datum) {
+    pg::gauge(pg::Counter::kShapesKept, -entry_count);
+}
 
 void create_entries() {
+    ::before_shmem_exit(leave_gauge, Datum{0});
     ::HASHCTL control{};
     control.keysize = sizeof(Key);
-    control.entrysize = sizeof(Place);
+    control.entrysize = sizeof(Entry);
     control.hcxt = CacheMemoryContext;
-    ::HTAB* made =
-        ::hash_create("herd shapes", kMostShapes, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-    entries = static_cast<Entry*>(
-        ::MemoryContextAllocZero(CacheMemoryContext, sizeof(Entry) * kMostShapes));
-    places = made;
+    ::dlist_init(&order);
+    entries = ::hash_create("herd shapes", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 // Seen once again: what its plan was made of may have changed.
@@ -82,10 +82,13 @@ void forget(Entry* entry) {
 bool all_stale = false;
 
 void on_relation_change(Datum, Oid relation) {
-    for (int i = 0; !all_stale && i < entry_count; ++i) {
-        const Entry& entry = entries[i];
-        all_stale = entry.state != State::kSeen &&
-                    (!OidIsValid(relation) || ::list_member_oid(entry.relations, relation));
+    if (entries == nullptr) {
+        return;
+    }
+    for (::dlist_node* at = order.head.next; !all_stale && at != &order.head; at = at->next) {
+        const Entry* entry = entry_at(at);
+        all_stale = entry->state != State::kSeen &&
+                    (!OidIsValid(relation) || ::list_member_oid(entry->relations, relation));
     }
 }
 
@@ -98,33 +101,47 @@ void forget_stale() {
         return;
     }
     all_stale = false;
-    for (int i = 0; i < entry_count; ++i) {
-        forget(&entries[i]);
+    if (entries == nullptr) {
+        return;
+    }
+    for (::dlist_node* at = order.head.next; at != &order.head; at = at->next) {
+        forget(entry_at(at));
+    }
+}
+
+void make_room() {
+    while (entry_count > 0 && entry_count >= pg::max_shapes()) {
+        Entry* oldest = entry_at(order.head.prev);
+        forget(oldest);
+        ::dlist_delete(&oldest->at);
+        (void)::hash_search(entries, &oldest->key, HASH_REMOVE, nullptr);
+        --entry_count;
+        pg::gauge(pg::Counter::kShapesKept, -1);
+        pg::count(pg::Counter::kShapesDropped);
     }
 }
 
 Entry* add_entry(const Key& key) {
-    auto* place = static_cast<Place*>(::hash_search(places, &key, HASH_ENTER, nullptr));
-    place->place = next_place;
-    Entry* entry = &entries[next_place];
-    if (entry_count == kMostShapes) {
-        forget(entry);
-        (void)::hash_search(places, &entry->key, HASH_REMOVE, nullptr);
-    } else {
-        ++entry_count;
-    }
-    entry->key = key;
-    next_place = (next_place + 1) % kMostShapes;
+    make_room();
+    auto* entry = static_cast<Entry*>(::hash_search(entries, &key, HASH_ENTER, nullptr));
+    *entry = Entry{key, {}, State::kSeen, nullptr, NIL, nullptr, nullptr};
+    ::dlist_push_head(&order, &entry->at);
+    ++entry_count;
+    pg::gauge(pg::Counter::kShapesKept, 1);
     return entry;
 }
 
 Entry* find_entry(const Key& key, bool* is_new) {
-    if (places == nullptr) {
+    if (entries == nullptr) {
         create_entries();
     }
-    auto* found = static_cast<Place*>(::hash_search(places, &key, HASH_FIND, nullptr));
+    auto* found = static_cast<Entry*>(::hash_search(entries, &key, HASH_FIND, nullptr));
     *is_new = found == nullptr;
-    return *is_new ? add_entry(key) : &entries[found->place];
+    if (*is_new) {
+        return add_entry(key);
+    }
+    ::dlist_move_head(&order, &found->at);
+    return found;
 }
 
 // The entry may be gone, or another's, when planning has run functions that plan statements.
@@ -184,7 +201,7 @@ const Entry* planned_entry(const Key& key, const ::Query* shape, PlanFunction pl
 ::PlannedStmt* plan_by_shape(const catalog::Catalog& herd, const ::Query* query, PlanFunction plan,
                              void* context) {
     ::List* literals = NIL;
-    ::Query* shape = shape_of(herd, query, &literals);
+    ::Query* shape = pg::max_shapes() == 0 ? nullptr : shape_of(herd, query, &literals);
     if (shape == nullptr) {
         return nullptr;
     }

@@ -14,11 +14,13 @@ namespace {
 
 constexpr int kTenMinutes = 600'000;
 constexpr int kTenSeconds = 10'000;
+constexpr int kMostPrepared = 500;
 constexpr int kMostConnections = 262'143;  // as many as PostgreSQL lets a server have
 
 int idle_setting = kTenMinutes;
 int most_setting = 0;
 int wait_setting = kTenSeconds;
+int prepared_setting = kMostPrepared;
 
 }  // namespace
 
@@ -28,6 +30,10 @@ int idle_connection_timeout() {
 
 int max_connections_per_node() {
     return most_setting;
+}
+
+int max_prepared_per_node() {
+    return prepared_setting;
 }
 
 int connection_timeout() {
@@ -49,6 +55,10 @@ void define_connection_settings() {
         "Time that a session waits for its turn to connect to a node, and then for the connection.",
         nullptr, &wait_setting, kTenSeconds, 100, INT_MAX, PGC_USERSET, GUC_UNIT_MS, nullptr,
         nullptr, nullptr);
+    ::DefineCustomIntVariable(
+        "herd.max_prepared_per_node", "Most prepared statements that a session keeps on each node.",
+        "Those that it has not used for the longest time go first. Zero: none.", &prepared_setting,
+        kMostPrepared, 0, INT_MAX, PGC_USERSET, 0, nullptr, nullptr, nullptr);
 }
 
 }  // namespace herd::transaction

@@ -10,6 +10,9 @@ int max_connections_per_node();
 // herd.connection_timeout, in milliseconds.
 int connection_timeout();
 
+// herd.max_prepared_per_node; 0: none.
+int max_prepared_per_node();
+
 // From _PG_init, through initialize_session.
 void define_connection_settings();
 

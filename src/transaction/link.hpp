@@ -13,11 +13,11 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 #include "remote/connection.hpp"
 #include "transaction/kept_statement.hpp"
+#include "transaction/prepared_statements.hpp"
 
 namespace herd::transaction {
 
@@ -180,12 +180,14 @@ private:
     // After a rollback to a savepoint, which takes back nothing of what the node knows of it.
     static constexpr std::uint64_t kUnknownFragment = ~std::uint64_t{0};
 
-    enum class StepKind { kControl, kState, kPrepare, kStatement, kSync };
+    enum class StepKind { kControl, kState, kPrepare, kDeallocate, kStatement, kSync };
     struct Step {
         StepKind kind;
         std::uint64_t plan_id = 0;
         std::string sql;
         const char* expected_answer = nullptr;
+        std::string name;        // of kPrepare and kDeallocate: which prepared statement
+        bool failed = false;     // the node has said so, or has left it out
         bool discarded = false;  // nobody waits for its result
         bool cleanup = false;    // takes locks away on the node
         bool few_rows = false;   // of a statement: they come as one result
@@ -205,7 +207,8 @@ private:
     void queue_statement(const Statement& statement);
     void queue_sync(std::int64_t deadline_ms = pg::kNoDeadline);
     void send_again(const Error& lost);
-    void prepare_plan(const Statement& statement);
+    const std::string& prepare_plan(const Statement& statement);
+    void make_room();
     void break_off() noexcept;
     void disconnect() noexcept;
     // From now on nobody wants the results of what has been sent.
@@ -234,9 +237,7 @@ private:
     std::optional<Error>
         block_error_;  // the first one in this block: why the node refuses the rest
     Stream* stream_ = nullptr;
-    std::unordered_map<std::uint64_t, std::string> prepared_plans_;  // names on the node
-    std::deque<std::pair<std::uint64_t, std::string>> prepared_order_;
-    std::uint64_t names_ = 0;
+    PreparedStatements prepared_statements_;
     std::string statement_text_;
     SessionState state_;          // role and settings that the node has; null when unknown
     std::string owed_;            // COMMIT PREPARED or ROLLBACK PREPARED without an answer

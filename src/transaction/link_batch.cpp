@@ -1,7 +1,9 @@
 // What a batch is made of, and how its results are told apart.
 #include <algorithm>
 
+#include "pg/counters.hpp"
 #include "remote/session_board.hpp"
+#include "transaction/connection_settings.hpp"
 #include "transaction/link.hpp"
 #include "transaction/settings.hpp"
 
@@ -13,13 +15,10 @@ namespace herd::transaction {
 
 namespace {
 
-// Prepared statements kept on a node per session; the oldest goes when there are more.
-constexpr std::size_t kMostPrepared = 500;
-
 constexpr SqlState kInFailedTransaction{"25P02"};
 
 // Under these numbers the nodes keep prepared what is sent over and over; no plan has them.
-constexpr std::uint64_t kFirstWord = std::uint64_t{1} << 63U;
+constexpr std::uint64_t kFirstWord = PreparedStatements::kFirstPinned;
 constexpr std::uint64_t kCommitWord = kFirstWord;
 constexpr std::uint64_t kBeginWord = kFirstWord + 1;  // and more, one for each kind of transaction
 
@@ -60,16 +59,15 @@ void Link::queue_control(const std::string& sql) {
 
 // A control command that the node keeps prepared: nothing of it is parsed or planned again.
 void Link::queue_word(std::uint64_t word, const std::string& sql) {
-    auto known = prepared_plans_.find(word);
-    if (known == prepared_plans_.end()) {
+    const std::string* name = prepared_statements_.use(word);
+    if (name == nullptr) {
         Statement statement;
         statement.text = sql.c_str();
         statement.plan_id = word;
-        prepare_plan(statement);
+        name = &prepare_plan(statement);
         steps_.back().discarded = true;  // its answer is nobody's
-        known = prepared_plans_.find(word);
     }
-    connection_.queue_prepared(known->second.c_str(), {}, false);
+    connection_.queue_prepared(name->c_str(), {}, false);
     steps_.push_back({StepKind::kControl, 0, sql});
 }
 
@@ -136,29 +134,36 @@ void Link::queue_state(const SessionState& wanted, std::uint64_t fragment) {
     }
 }
 
-// Names are never used twice, so that a plan whose PREPARE got lost just gets another.
-void Link::prepare_plan(const Statement& statement) {
-    if (statement.plan_id < kFirstWord && prepared_order_.size() >= kMostPrepared) {
-        auto [plan_id, name] = std::move(prepared_order_.front());
-        prepared_order_.pop_front();
-        prepared_plans_.erase(plan_id);
+// What is too much on the node goes with this batch.
+void Link::make_room() {
+    auto most = static_cast<std::size_t>(max_prepared_per_node());
+    for (const std::string& name : prepared_statements_.take_surplus(most)) {
         queue_control("DEALLOCATE " + name);
+        steps_.back().kind = StepKind::kDeallocate;
+        steps_.back().name = name;
     }
-    std::string name = "herd_" + std::to_string(++names_);
+}
+
+const std::string& Link::prepare_plan(const Statement& statement) {
+    const std::string& name = prepared_statements_.add(statement.plan_id);
     connection_.queue_prepare(name.c_str(), statement.text, statement.parameters);
     steps_.push_back({StepKind::kPrepare, statement.plan_id, statement.text});
-    prepared_plans_[statement.plan_id] = std::move(name);
+    steps_.back().name = name;
+    return name;
 }
 
 void Link::queue_statement(const Statement& statement) {
-    if (statement.plan_id == 0) {
+    if (statement.plan_id == 0 || max_prepared_per_node() == 0) {
         connection_.queue(statement.text, statement.parameters, statement.binary);
     } else {
-        if (prepared_plans_.count(statement.plan_id) == 0) {
-            prepare_plan(statement);
+        const std::string* name = prepared_statements_.use(statement.plan_id);
+        if (name == nullptr) {
+            name = &prepare_plan(statement);
+            make_room();
+        } else {
+            pg::count(pg::Counter::kPreparedUsed);
         }
-        connection_.queue_prepared(prepared_plans_[statement.plan_id].c_str(), statement.parameters,
-                                   statement.binary);
+        connection_.queue_prepared(name->c_str(), statement.parameters, statement.binary);
     }
     steps_.push_back({StepKind::kStatement, statement.plan_id, {}});
     steps_.back().few_rows = statement.few_rows;
@@ -186,8 +191,8 @@ void Link::discard_steps() {
     for (Step& step : steps_) {
         step.discarded = true;
         // A word comes first in its batch, so that nothing of ours makes its PREPARE fail.
-        if (step.kind == StepKind::kPrepare && step.plan_id < kFirstWord) {
-            prepared_plans_.erase(step.plan_id);
+        if (step.kind == StepKind::kPrepare) {
+            prepared_statements_.doubt(step.plan_id);
         }
     }
 }
@@ -203,11 +208,10 @@ void Link::start_step() {
 
 void Link::end_step() {
     const Step& step = steps_.front();
-    if (step.kind == StepKind::kPrepare && !step.discarded) {
-        auto plan = prepared_plans_.find(step.plan_id);
-        if (plan != prepared_plans_.end() && step.plan_id < kFirstWord) {
-            prepared_order_.emplace_back(plan->first, plan->second);
-        }
+    if (step.kind == StepKind::kPrepare) {
+        prepared_statements_.note_answer(step.plan_id, step.name, !step.failed);
+    } else if (step.kind == StepKind::kDeallocate && step.failed) {
+        prepared_statements_.give_back(step.name);
     }
     if (step.cleanup) {
         --cleanups_;
@@ -220,7 +224,7 @@ void Link::end_step() {
 
 remote::Result Link::take_result(std::int64_t deadline_ms) {
     remote::Result result = connection_.next(deadline_ms);
-    const Step& step = steps_.front();
+    Step& step = steps_.front();
     if (!result) {
         // At a sync, null follows the error of a commit that failed, and the sync is yet to come.
         if (step.kind != StepKind::kSync) {
@@ -237,9 +241,7 @@ remote::Result Link::take_result(std::int64_t deadline_ms) {
             note_error(result.get(), step);
             [[fallthrough]];
         case PGRES_PIPELINE_ABORTED:
-            if (step.kind == StepKind::kPrepare) {
-                prepared_plans_.erase(step.plan_id);
-            }
+            step.failed = true;
             break;
         default:
             if (step.kind == StepKind::kStatement && !step.discarded) {

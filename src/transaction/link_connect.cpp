@@ -144,8 +144,7 @@ void Link::disconnect() noexcept {
     all_cleanups_ -= std::exchange(cleanups_, 0);
     error_.reset();
     stream_ = nullptr;
-    prepared_plans_.clear();
-    prepared_order_.clear();
+    prepared_statements_.clear();
     state_.reset();
     fragment_ = 0;
     lone_write_ = false;
