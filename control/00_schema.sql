@@ -41,13 +41,19 @@ REVOKE ALL ON herd.server FROM PUBLIC;
 COMMENT ON TABLE herd.server IS
     'PostgreSQL instances; no password is ever kept here (passfile, service file, certificates or peer)';
 
+CREATE SEQUENCE herd.map_version_seq;
 CREATE TABLE herd.table_group (
     group_id      integer PRIMARY KEY,
     key_type      regtype NOT NULL,
     key_collation oid     NOT NULL,
-    epoch         bigint  NOT NULL DEFAULT 1
+    epoch         bigint  NOT NULL DEFAULT 1,
+    owners        integer[] NOT NULL DEFAULT '{}',
+    owned_shards  integer[] NOT NULL DEFAULT '{}',
+    map_version   bigint  NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE herd.table_group IS 'Tables that share one key type and one shard map';
+COMMENT ON COLUMN herd.table_group.owners IS
+    'Nodes that own a shard of the group; owned_shards: how many each; map_version: new with each change of them, on this server';
 
 CREATE TABLE herd.distributed_table (
     relation   regclass PRIMARY KEY,
@@ -70,6 +76,7 @@ CREATE TABLE herd.shard (
                         numrange(hash_min, hash_max, '[]') WITH &&)
         DEFERRABLE INITIALLY DEFERRED
 );
+CREATE INDEX shard_by_group ON herd.shard (group_id, hash_min);
 COMMENT ON TABLE herd.shard IS 'Ranges of each group''s hash space and the nodes that own them';
 
 CREATE TABLE herd.dist_transaction (

@@ -26,7 +26,7 @@ using catalog::NodeEntry;
 std::vector<GroupId> groups_on(const Catalog& herd, NodeId node) {
     std::vector<GroupId> groups;
     for (const auto& entry : herd.groups) {
-        if (!entry.second.map.ranges_of(node).empty()) {
+        if (entry.second.shards_of(node) > 0) {
             groups.push_back(entry.second.id);
         }
     }
@@ -37,8 +37,7 @@ std::vector<GroupId> groups_on(const Catalog& herd, NodeId node) {
 std::string tables_with_rows(const Catalog& herd, const NodeEntry& node) {
     std::vector<Oid> relations;
     for (const auto& [relid, table] : herd.tables) {
-        if (table.group != nullptr && table.root == relid &&
-            !table.group->map.ranges_of(node.id).empty()) {
+        if (table.group != nullptr && table.root == relid && table.group->shards_of(node.id) > 0) {
             relations.push_back(relid);
         }
     }
@@ -75,12 +74,9 @@ void hand_over_empty_shards(const Catalog& herd, const NodeEntry& node) {
         }
     }
     for (GroupId group : groups) {
-        const auto& shards = herd.groups.at(group.value).map.shards();
-        auto count = std::count_if(shards.begin(), shards.end(),
-                                   [&](const Shard& shard) { return shard.node == node.id; });
-        catalog::reassign_shards(
-            group, node.id,
-            placement::spread(static_cast<int>(count), placement::weights_of(others)));
+        int count = herd.groups.at(group.value).shards_of(node.id);
+        catalog::reassign_shards(group, node.id,
+                                 placement::spread(count, placement::weights_of(others)));
     }
 }
 

@@ -187,12 +187,15 @@ void distribute(Oid relation, const std::string& key, std::optional<Oid> colocat
         check_foreign_keys(candidate, together, group);
     }
     const KeyColumn& root = together.front().key;
+    transaction::CatalogChange change;
     if (!group) {
         group =
             catalog::create_group(root.type, root.collation, owners_of_new(together, shard_count));
+        change.groups.push_back(*group);
     }
     for (const Candidate& candidate : together) {
         catalog::add_distributed_table(candidate.table.relation, candidate.key.number, *group);
+        change.tables.push_back(candidate.table.relation);
         catalog::record_event("table_distributed", candidate.table.name, candidate.key.name);
         if (candidate.table.relation != relation) {
             report_step("table " + candidate.table.name + " is distributed too, by \"" +
@@ -200,7 +203,7 @@ void distribute(Oid relation, const std::string& key, std::optional<Oid> colocat
                         together.front().table.name);
         }
     }
-    transaction::sync_catalog();
+    transaction::sync_catalog(change);
 }
 
 void make_reference(Oid relation) {
@@ -215,7 +218,7 @@ void make_reference(Oid relation) {
     check_reference_foreign_keys(table);
     catalog::add_reference_table(relation);
     catalog::record_event("table_reference", table.name, "");
-    transaction::sync_catalog();
+    transaction::sync_catalog({{relation}, {}});
     if (table.has_rows) {
         transaction::send_rows(relation, require_coordinator().other_nodes());
     }
@@ -301,10 +304,13 @@ void collect(Oid relation) {
         catalog::record_event("table_collected", name_of(each), "");
         catalog::drop_table(each);
     }
+    transaction::CatalogChange change{together, {}};
     for (GroupId group : groups) {
-        catalog::drop_group_if_unused(group);
+        if (catalog::drop_group_if_unused(group)) {
+            change.groups.push_back(group);
+        }
     }
-    transaction::sync_catalog();
+    transaction::sync_catalog(change);
 }
 
 // The shard of a key given as text.
@@ -329,7 +335,7 @@ const Shard& shard_of(Oid relation, const std::optional<std::string>& text) {
         Datum value = ::OidInputFunctionCall(input, unguarded.data(), parameter, modifier);
         return pg::hash_key(pg::key_hasher(type, collation), value, false);
     });
-    return table->group->map.owner(hash);
+    return table->group->map().owner(hash);
 }
 
 }  // namespace

@@ -3,14 +3,16 @@
 
 #include <algorithm>
 #include <memory>
+#include <unordered_set>
 
 #include "pg/catalog_scan.hpp"
 
 extern "C" {
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_partitioned_table.h"
+#include "utils/array.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -85,20 +87,40 @@ void load_nodes(Catalog& catalog) {
     });
 }
 
+std::vector<std::int32_t> numbers_of(Datum array) {
+    const ::ArrayType* numbers = pg::call([&] { return DatumGetArrayTypeP(array); });
+    const auto* first = reinterpret_cast<const std::int32_t*>(ARR_DATA_PTR(numbers));
+    return {first, first + ArrayGetNItems(ARR_NDIM(numbers), ARR_DIMS(numbers))};
+}
+
+// Of the catalogue that was in use before.
+std::shared_ptr<const VersionedMap> known_map(GroupId id, std::int64_t version) {
+    if (cache().retired.empty() || version == 0) {  // 0: not told yet
+        return nullptr;
+    }
+    const auto& groups = cache().retired.back()->groups;
+    auto found = groups.find(id.value);
+    bool same = found != groups.end() && found->second.loaded_map != nullptr &&
+                found->second.loaded_map->version == version;
+    return same ? found->second.loaded_map : nullptr;
+}
+
 void load_groups(Catalog& catalog) {
-    std::unordered_map<std::int32_t, std::vector<Shard>> shards;
-    pg::scan_table(herd_relation("shard"), [&](const Datum* values, const bool*) {
-        shards[DatumGetInt32(values[1])].push_back(
-            Shard{ShardId(DatumGetInt64(values[0])),
-                  HashRange{DatumGetInt64(values[2]), DatumGetInt64(values[3])},
-                  NodeId(DatumGetInt32(values[4]))});
-    });
     pg::scan_table(herd_relation("table_group"), [&](const Datum* values, const bool*) {
-        GroupId id(DatumGetInt32(values[0]));
-        Group group{{id, DatumGetObjectId(values[1]), DatumGetObjectId(values[2]),
-                     ShardMap(std::move(shards[id.value]), Epoch(DatumGetInt64(values[3])))}};
-        group.all_here = group.map.owned_only_by(catalog.self);
-        group.some_here = !group.map.ranges_of(catalog.self).empty();
+        Group group;
+        group.id = GroupId(DatumGetInt32(values[0]));
+        group.key_type = DatumGetObjectId(values[1]);
+        group.key_collation = DatumGetObjectId(values[2]);
+        group.epoch = Epoch(DatumGetInt64(values[3]));
+        std::vector<std::int32_t> nodes = numbers_of(values[4]);
+        std::vector<std::int32_t> counts = numbers_of(values[5]);
+        for (std::size_t i = 0; i < std::min(nodes.size(), counts.size()); ++i) {
+            group.owners.push_back({NodeId(nodes[i]), counts[i]});
+        }
+        group.map_version = DatumGetInt64(values[6]);
+        group.all_here = group.owned_only_by(catalog.self);
+        group.some_here = group.shards_of(catalog.self) > 0;
+        group.loaded_map = known_map(group.id, group.map_version);
         catalog.groups.emplace(group.id.value, std::move(group));
     });
 }
@@ -112,11 +134,8 @@ std::int16_t key_in_partition(Oid root, std::int16_t key_attnum, Oid partition) 
 }
 
 void add_partitions(Catalog& catalog, const Table& root) {
-    ::List* partitions = pg::call([&]() -> ::List* {
-        return ::get_rel_relkind(root.relid) == RELKIND_PARTITIONED_TABLE
-                   ? ::find_all_inheritors(root.relid, NoLock, nullptr)
-                   : NIL;
-    });
+    ::List* partitions =
+        pg::call([&] { return ::find_all_inheritors(root.relid, NoLock, nullptr); });
     for (int i = 0; i < ::list_length(partitions); ++i) {
         Oid relid = list_nth_oid(partitions, i);
         if (relid != root.relid) {
@@ -145,9 +164,17 @@ void load_tables(Catalog& catalog, Oid marker) {
         }
         roots.push_back(table);
     });
+    // Not asked of each table, which would fill the session's caches with all of them.
+    std::unordered_set<Oid> partitioned;
+    pg::scan_table(PartitionedRelationId, [&](const Datum* values, const bool*) {
+        partitioned.insert(DatumGetObjectId(values[0]));
+    });
+    catalog.tables.reserve(roots.size());
     for (const Table& table : roots) {
         catalog.tables[table.relid] = table;
-        add_partitions(catalog, table);
+        if (partitioned.count(table.relid) != 0) {
+            add_partitions(catalog, table);
+        }
     }
 }
 
@@ -186,7 +213,47 @@ void on_transaction_end(::XactEvent event, void*) {
     }
 }
 
+// All its rows, and the version that they belong to, as they are at one moment.
+std::shared_ptr<const VersionedMap> load_map(GroupId id) {
+    std::vector<Shard> shards;
+    std::int64_t version = 0;
+    Epoch epoch;
+    pg::ScanKey key;
+    key.value = id.value;
+    key.column = 1;
+    // Unlike the latest snapshot, one of catalogues can be had in a parallel worker, too.
+    key.snapshot = pg::call([] { return ::RegisterSnapshot(::GetCatalogSnapshot(InvalidOid)); });
+    key.index = herd_relation("table_group_pkey");
+    pg::scan_table(
+        herd_relation("table_group"),
+        [&](const Datum* values, const bool*) {
+            epoch = Epoch(DatumGetInt64(values[3]));
+            version = DatumGetInt64(values[6]);
+        },
+        key);
+    key.index = herd_relation("shard_by_group");
+    key.column = 2;
+    pg::scan_table(
+        herd_relation("shard"),
+        [&](const Datum* values, const bool*) {
+            shards.push_back(Shard{ShardId(DatumGetInt64(values[0])),
+                                   HashRange{DatumGetInt64(values[2]), DatumGetInt64(values[3])},
+                                   NodeId(DatumGetInt32(values[4]))});
+        },
+        key);
+    pg::call([&] { ::UnregisterSnapshot(key.snapshot); });
+    return std::make_shared<VersionedMap>(
+        VersionedMap{version, ShardMap(std::move(shards), epoch)});
+}
+
 }  // namespace
+
+const ShardMap& Group::map() const {
+    if (loaded_map == nullptr) {
+        loaded_map = load_map(id);
+    }
+    return loaded_map->map;
+}
 
 const NodeEntry* Catalog::node(NodeId id) const noexcept {
     for (const NodeEntry& node : nodes) {
@@ -264,6 +331,23 @@ void invalidate() {
         }
     }
     state.fresh = false;
+}
+
+void invalidate(const std::vector<Oid>& tables) {
+    (void)current();
+    pg::call([&] {
+        ::CacheInvalidateRelcacheByRelid(cache().marker);
+        for (Oid table : tables) {
+            if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(table))) {
+                continue;
+            }
+            ::List* all = ::find_all_inheritors(table, NoLock, nullptr);
+            for (int i = 0; i < ::list_length(all); ++i) {
+                ::CacheInvalidateRelcacheByRelid(list_nth_oid(all, i));
+            }
+        }
+    });
+    cache().fresh = false;
 }
 
 void initialize() {

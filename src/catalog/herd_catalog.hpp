@@ -5,16 +5,22 @@
 //   const Table* t = herd->find(relid);         // nullptr: a local table
 //
 // A Catalog stays valid until the end of the transaction in which it was handed out.
-// current() may read tables, so it needs a transaction; find() and the like never fail.
+// current() and Group::map() may read tables, so they need a transaction; find() and the like never
+// fail.
+//
+// A session reads the shards of the groups that it routes to, and of no others: what else is asked
+// about them (who owns any, how many) each group's row has.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/ids.hpp"
 #include "model/node.hpp"
+#include "model/shard_map.hpp"
 #include "model/table_group.hpp"
 
 namespace herd::catalog {
@@ -25,9 +31,23 @@ struct NodeEntry : HerdNode {
     Server primary;  // empty for this server itself
 };
 
+// A group's shards as they are in one version of its row.
+struct VersionedMap {
+    std::int64_t version;
+    ShardMap map;
+};
+
 struct Group : TableGroup {
     bool all_here = false;   // this node owns every shard
     bool some_here = false;  // this node owns a shard
+    // Never the same for two different sets of shards, not even after a rollback.
+    std::int64_t map_version = 0;
+
+    // Read at its first use. Errors: kMetadataDamaged.
+    [[nodiscard]] const ShardMap& map() const;
+
+    // Shared with the catalogue that this one replaces, which may be in use still.
+    mutable std::shared_ptr<const VersionedMap> loaded_map;
 };
 
 struct Table {
@@ -65,6 +85,9 @@ const Catalog* current();
 // Call after writing to the herd's tables: every backend rebuilds its copy when this transaction
 // commits (this one at the next command), and plans over the tables of all groups are made again.
 void invalidate();
+// The same where nothing has changed but what the tables named are: only their plans are made
+// again.
+void invalidate(const std::vector<Oid>& tables);
 
 // Registers the invalidation callbacks; once per backend, from _PG_init.
 void initialize();

@@ -56,7 +56,7 @@ OwnRowCheck own_row_check(const Catalog& herd, const Table& table, ::Oid key_typ
 
 void require_own_row(const OwnRowCheck& check, Datum key, bool isnull) {
     std::int64_t hash = pg::call([&] { return pg::hash_key(check.hasher, key, isnull); });
-    NodeId owner = check.table->group->map.owner(hash).node;
+    NodeId owner = check.table->group->map().owner(hash).node;
     if (owner != check.herd->self) {
         refuse_row(check, owner);
     }
@@ -64,7 +64,7 @@ void require_own_row(const OwnRowCheck& check, Datum key, bool isnull) {
 
 const OwnedRows* owned_rows(const Catalog& herd, const Table& table, ::Oid key_type,
                             ::MemoryContext memory) {
-    std::vector<HashRange> ranges = table.group->map.ranges_of(herd.self);
+    std::vector<HashRange> ranges = table.group->map().ranges_of(herd.self);
     return pg::call([&] {
         auto* owned = static_cast<OwnedRows*>(::MemoryContextAlloc(memory, sizeof(OwnedRows)));
         std::size_t size = ranges.size() * sizeof(HashRange);

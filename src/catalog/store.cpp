@@ -1,6 +1,7 @@
 #include "catalog/store.hpp"
 
 #include "pg/guard.hpp"
+#include "pg/local_only.hpp"
 #include "pg/spi.hpp"
 
 extern "C" {
@@ -67,14 +68,33 @@ GroupId create_group(Oid key_type, Oid key_collation, const std::vector<NodeId>&
         {group, array_text(ranges, [](HashRange range) { return number(range.min); }),
          array_text(ranges, [](HashRange range) { return number(range.max); }),
          array_text(owners, [](NodeId node) { return number(node.value); })});
-    return GroupId(std::stoi(group));
+    GroupId id(std::stoi(group));
+    note_owners(id);
+    return id;
 }
 
-void drop_group_if_unused(GroupId group) {
+void note_owners(std::optional<GroupId> group) {
+    pg::LocalOnly here;  // each server numbers its own versions
     write(
-        "DELETE FROM herd.table_group WHERE group_id = $1::int4 AND NOT EXISTS "
-        "(SELECT 1 FROM herd.distributed_table WHERE group_id = $1::int4)",
-        {number(group.value)});
+        "UPDATE herd.table_group g SET owners = nodes, owned_shards = counts, "
+        "map_version = nextval('herd.map_version_seq') "
+        "FROM (SELECT group_id, array_agg(node_id ORDER BY node_id) AS nodes, "
+        "             array_agg(shards ORDER BY node_id) AS counts "
+        "      FROM (SELECT group_id, node_id, count(*)::int4 AS shards FROM herd.shard "
+        "            WHERE group_id = $1::int4 OR $1 IS NULL GROUP BY group_id, node_id) o "
+        "      GROUP BY group_id) o "
+        "WHERE g.group_id = o.group_id",
+        {group ? pg::Field(number(group->value)) : pg::Field()});
+}
+
+bool drop_group_if_unused(GroupId group) {
+    pg::AsOwner owner;
+    return pg::query_value(
+               "DELETE FROM herd.table_group WHERE group_id = $1::int4 AND NOT EXISTS "
+               "(SELECT 1 FROM herd.distributed_table WHERE group_id = $1::int4) "
+               "RETURNING group_id",
+               {number(group.value)})
+        .has_value();
 }
 
 void add_distributed_table(Oid relation, std::int16_t key_attnum, GroupId group) {
@@ -109,6 +129,7 @@ void reassign_shards(GroupId group, NodeId from, const std::vector<NodeId>& owne
          array_text(owners, [](NodeId node) { return number(node.value); })});
     write("UPDATE herd.table_group SET epoch = epoch + 1 WHERE group_id = $1::int4",
           {number(group.value)});
+    note_owners(group);
 }
 
 NodeId add_node(const HerdNode& node, const Server& server, const std::string& data_directory) {

@@ -13,7 +13,10 @@ namespace herd::catalog {
 
 // A new group whose shards, equal ranges in ascending order, belong to the nodes given.
 GroupId create_group(Oid key_type, Oid key_collation, const std::vector<NodeId>& owners);
-void drop_group_if_unused(GroupId group);
+// After its shards have changed: what the group's row says about them. Of all groups without one.
+void note_owners(std::optional<GroupId> group = std::nullopt);
+// Whether it has.
+bool drop_group_if_unused(GroupId group);
 
 void add_distributed_table(Oid relation, std::int16_t key_attnum, GroupId group);
 void add_reference_table(Oid relation);

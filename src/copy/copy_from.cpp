@@ -96,7 +96,7 @@ Job::Job(const CopyPlan& plan, const catalog::Table& table, const catalog::Catal
     defaults_.prepare(plan, table.kind == TableKind::kDistributed ? table.key_attnum : 0);
     node_copy_ = make_node_copy(plan, defaults_);
     const std::vector<NodeId> nodes =
-        table.kind == TableKind::kReference ? herd.other_nodes() : table.group->map.nodes();
+        table.kind == TableKind::kReference ? herd.other_nodes() : table.group->map().nodes();
     for (NodeId node : nodes) {
         if (node != herd.self) {
             nodes_.push_back(std::make_unique<NodeTarget>(node, node_copy_));

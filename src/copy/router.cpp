@@ -55,7 +55,7 @@ Router::Router(const CopyPlan& plan, const catalog::Table& table, const catalog:
     header_lines_ = plan.options.header_line == COPY_HEADER_FALSE ? 0 : 1;
     if (table.kind == TableKind::kDistributed) {
         key_ = std::make_unique<KeyReader>(plan, table.key_attnum, defaults);
-        shards_ = &table.group->map;
+        shards_ = &table.group->map();
     }
     if (plan.where != nullptr && plan.where_text == nullptr) {
         judge_ =

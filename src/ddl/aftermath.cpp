@@ -93,7 +93,7 @@ void forget_dropped(const catalog::Catalog& before, const ObjectLog& log) {
         }
     }
     if (forgotten) {
-        catalog::invalidate();
+        catalog::invalidate({});  // what is dropped has no plans
     }
 }
 
@@ -103,12 +103,12 @@ void keep_detached(const catalog::Table& partition) {
     } else {
         catalog::add_reference_table(partition.relid);
     }
-    catalog::invalidate();
+    catalog::invalidate({partition.relid});
 }
 
 void forget_attached(unsigned int relid) {
     catalog::drop_table(relid);
-    catalog::invalidate();
+    catalog::invalidate({relid});
 }
 
 void check_touched(const ObjectLog& log, const std::vector<Oid>& targets) {

@@ -30,8 +30,7 @@ bool has_rows_elsewhere(const Catalog& herd, const Table& table) {
     }
     pg::AsOwner owner;
     for (NodeId node : herd.other_nodes()) {
-        if (!table.group->map.ranges_of(node).empty() &&
-            !transaction::run(node, probe, false).empty()) {
+        if (table.group->shards_of(node) > 0 && !transaction::run(node, probe, false).empty()) {
             return true;
         }
     }

@@ -72,7 +72,8 @@ void gather(const catalog::Table& table) {
     Size all;
     NodeId fullest;
     double most = -1;
-    for (NodeId node : table.group->map.nodes()) {
+    for (const OwnedShards& owner : table.group->owners) {
+        NodeId node = owner.node;
         Size size = size_on(node, name);
         all.rows += size.rows;
         all.pages += size.pages;

@@ -50,7 +50,7 @@ InsertRouter::InsertRouter(const InsertPlan& plan, ::TupleDesc returned)
     if (plan.group_id == 0) {
         everyone_ = herd.other_nodes();
     } else {
-        map_ = &herd.groups.at(plan.group_id).map;
+        map_ = &herd.groups.at(plan.group_id).map();
         hasher_ = pg::call([&] { return pg::key_hasher(plan.key_type, plan.key_collation); });
     }
     scratch_ = pg::call(

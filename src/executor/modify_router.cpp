@@ -69,7 +69,7 @@ ModifyRouter::ModifyRouter(const ModifyPlan& plan, ::TupleDesc changes)
     if (plan.group_id == 0) {
         everyone_ = herd.other_nodes();
     } else {
-        map_ = &herd.groups.at(plan.group_id).map;
+        map_ = &herd.groups.at(plan.group_id).map();
         hasher_ = pg::call([&] {
             return pg::key_hasher(::get_atttype(plan.relid, plan.key), plan.key_collation);
         });

@@ -150,17 +150,17 @@ void RemoteRun::choose_group_nodes(const catalog::Catalog& herd, const catalog::
         }
     };
     if (plan_.routed) {
-        take_part(group.map.owner(hash_of_key()).node);
+        take_part(group.map().owner(hash_of_key()).node);
         return;
     }
     if (plan_.by_keys) {
         for (std::int64_t hash : hashes_of_keys()) {
-            take_part(group.map.owner(hash).node);
+            take_part(group.map().owner(hash).node);
         }
         return;
     }
-    for (NodeId node : group.map.nodes()) {
-        take_part(node);
+    for (const OwnedShards& owner : group.owners) {
+        take_part(owner.node);
     }
 }
 

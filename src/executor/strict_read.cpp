@@ -44,7 +44,9 @@ void reach_plan(Reach& reach, const RemotePlan& plan, bool whole) {
     if (group == reach.herd->groups.end()) {
         reach_nodes(reach, reach.herd->other_nodes());
     } else {
-        reach_nodes(reach, group->second.map.nodes());
+        for (const OwnedShards& owner : group->second.owners) {
+            reach_nodes(reach, {owner.node});
+        }
     }
     // A statement that goes whole to one place sees what that place sees.
     reach.several = reach.several || !(whole && plan.routed);

@@ -34,9 +34,6 @@ public:
 
     // The nodes that own a shard, each once, in ascending order.
     [[nodiscard]] const std::vector<NodeId>& nodes() const { return nodes_; }
-    [[nodiscard]] bool owned_only_by(NodeId node) const {
-        return nodes_.size() == 1 && nodes_.front() == node;
-    }
     // What the node owns, as the fewest ranges: neighbouring shards are joined.
     [[nodiscard]] std::vector<HashRange> ranges_of(NodeId node) const;
 

@@ -2,6 +2,7 @@
 // snapshot is: the way PostgreSQL reads its catalogues.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "pg/guard.hpp"
@@ -9,24 +10,45 @@
 extern "C" {
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/skey.h"
+#include "access/stratnum.h"
 #include "access/table.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 }
 
 namespace herd::pg {
 
-// Calls row(values, nulls), which may throw, for each row of the relation.
+// Which rows to read: those whose indexed int4 column has the value; and how the table stood at
+// the snapshot, if one is given.
+struct ScanKey {
+    Oid index = InvalidOid;
+    std::int16_t column = 0;
+    std::int32_t value = 0;
+    ::Snapshot snapshot = nullptr;
+};
+
+// Calls row(values, nulls), which may throw, for each row of the relation that the key, if any,
+// picks: in the order of its index then.
 template <typename RowFunction>
-void scan_table(Oid relid, RowFunction&& row) {
+void scan_table(Oid relid, RowFunction&& row, const ScanKey& key = {}) {
     ::Relation relation = nullptr;
     ::SysScanDesc scan = nullptr;
+    ::ScanKeyData scan_key{};
     Datum values[32];
     bool nulls[32];
     call([&] {
         relation = ::table_open(relid, AccessShareLock);
         Assert(RelationGetNumberOfAttributes(relation) <= 32);
-        scan = ::systable_beginscan(relation, InvalidOid, false, nullptr, 0, nullptr);
+        bool indexed = OidIsValid(key.index);
+        if (indexed) {
+            ::ScanKeyInit(&scan_key, key.column, BTEqualStrategyNumber, F_INT4EQ,
+                          Int32GetDatum(key.value));
+        }
+        scan = ::systable_beginscan(relation, key.index, indexed, key.snapshot, indexed ? 1 : 0,
+                                    &scan_key);
     });
     while (call([&] {
         ::HeapTuple tuple = ::systable_getnext(scan);

@@ -28,11 +28,8 @@ struct Share {
 };
 
 Share share_of(const catalog::Catalog& herd, const catalog::Group& group) {
-    Share share = {0, 0};
-    for (const Shard& shard : group.map.shards()) {
-        (shard.node == herd.self ? share.here : share.elsewhere) += 1;
-    }
-    return share;
+    double here = group.shards_of(herd.self);
+    return {here, group.shards() - here};
 }
 
 // By the last ANALYZE or VACUUM; negative: there was none.

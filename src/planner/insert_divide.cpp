@@ -148,7 +148,7 @@ void divide_by_nodes(const ::ModifyTable* modify, const catalog::Table& target,
     ::List* fields = source.scan == nullptr ? NIL : fields_of(source, plan);
     if (fields != NIL) {
         plan.fields = text_of(fields);
-        plan.epoch = target.group == nullptr ? 0 : target.group->map.epoch().value;
+        plan.epoch = target.group == nullptr ? 0 : target.group->epoch.value;
     }
 }
 

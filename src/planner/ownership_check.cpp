@@ -99,7 +99,7 @@ const ::CustomScanMethods* plan_methods();
 
 void require_own_hash(const catalog::Catalog& herd, const catalog::Table& table,
                       std::int64_t hash) {
-    NodeId owner = table.group->map.owner(hash).node;
+    NodeId owner = pg::enter("ownership", [&] { return table.group->map().owner(hash).node; });
     if (owner != herd.self) {
         refuse_foreign_key(herd, table, owner);
     }

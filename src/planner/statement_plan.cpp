@@ -51,9 +51,8 @@ bool same_owner(const RouteKey& one, const RouteKey& other) {
         return false;
     }
     auto node_of = [](const RouteKey& key) {
-        return key.group->map
-            .owner(hash_of_constant(reinterpret_cast<const ::Const*>(key.value), *key.group))
-            .node;
+        auto hash = hash_of_constant(reinterpret_cast<const ::Const*>(key.value), *key.group);
+        return pg::enter("routing", [&] { return key.group->map().owner(hash).node; });
     };
     return node_of(one) == node_of(other);
 }

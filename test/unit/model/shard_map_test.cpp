@@ -51,12 +51,6 @@ TEST(ShardMapTest, listsItsNodesOnceAndInOrder) {
     EXPECT_EQ(test::even_map(7, {3, 1, 3, 2}).nodes(), expected);
 }
 
-TEST(ShardMapTest, isOwnedOnlyByANodeWithoutOthers) {
-    EXPECT_TRUE(test::even_map(4, {2}).owned_only_by(NodeId{2}));
-    EXPECT_FALSE(test::even_map(4, {2}).owned_only_by(NodeId{1}));
-    EXPECT_FALSE(test::even_map(4, {1, 2}).owned_only_by(NodeId{1}));
-}
-
 TEST(ShardMapTest, joinsNeighbouringShardsOfANode) {
     const ShardMap map = test::even_map(4, {1, 1, 2, 1});
     const std::vector<HashRange> expected{{kHashMin, -1}, {map.shards()[3].range.min, kHashMax}};
