@@ -41,7 +41,6 @@ REVOKE ALL ON herd.server FROM PUBLIC;
 COMMENT ON TABLE herd.server IS
     'PostgreSQL instances; no password is ever kept here (passfile, service file, certificates or peer)';
 
-CREATE SEQUENCE herd.map_version_seq;
 CREATE TABLE herd.table_group (
     group_id      integer PRIMARY KEY,
     key_type      regtype NOT NULL,
@@ -53,7 +52,7 @@ CREATE TABLE herd.table_group (
 );
 COMMENT ON TABLE herd.table_group IS 'Tables that share one key type and one shard map';
 COMMENT ON COLUMN herd.table_group.owners IS
-    'Nodes that own a shard of the group; owned_shards: how many each; map_version: new with each change of them, on this server';
+    'Nodes that own a shard of the group; owned_shards: how many each; map_version: a random number, new with each change of the shards';
 
 CREATE TABLE herd.distributed_table (
     relation   regclass PRIMARY KEY,
@@ -72,8 +71,9 @@ CREATE TABLE herd.shard (
     hash_max bigint  NOT NULL,
     node_id  integer NOT NULL REFERENCES herd.node,
     CHECK (hash_min <= hash_max),
+    -- The greatest number has no successor, which an int8range wants of its end.
     EXCLUDE USING gist (int4range(group_id, group_id, '[]') WITH &&,
-                        numrange(hash_min, hash_max, '[]') WITH &&)
+                        int8range(hash_min, nullif(hash_max, 9223372036854775807), '[]') WITH &&)
         DEFERRABLE INITIALLY DEFERRED
 );
 CREATE INDEX shard_by_group ON herd.shard (group_id, hash_min);

@@ -1,5 +1,6 @@
 // _PG_init: a table of contents of the extension.
 #include "catalog/herd_catalog.hpp"
+#include "catalog/shared_maps.hpp"
 #include "copy/copy_hook.hpp"
 #include "ddl/utility_hook.hpp"
 #include "executor/broadcast_scan.hpp"
@@ -37,6 +38,7 @@ PGDLLEXPORT void _PG_init(void);
 void _PG_init(void) {
     herd::pg::watch_transactions();
     herd::pg::request_counters();
+    herd::catalog::request_shared_maps();
     herd::pg::request_failpoints();
     herd::pg::request_server_run();
     herd::remote::request_board();

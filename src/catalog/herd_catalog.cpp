@@ -5,6 +5,7 @@
 #include <memory>
 #include <unordered_set>
 
+#include "catalog/herd_relation.hpp"
 #include "pg/catalog_scan.hpp"
 
 extern "C" {
@@ -37,13 +38,6 @@ struct Cache {
 Cache& cache() {
     static auto& instance = *new Cache;
     return instance;
-}
-
-Oid herd_relation(const char* name) {
-    return pg::call([&] {
-        Oid schema = ::get_namespace_oid("herd", true);
-        return OidIsValid(schema) ? ::get_relname_relid(name, schema) : InvalidOid;
-    });
 }
 
 void load_cluster(Catalog& catalog) {
@@ -213,47 +207,7 @@ void on_transaction_end(::XactEvent event, void*) {
     }
 }
 
-// All its rows, and the version that they belong to, as they are at one moment.
-std::shared_ptr<const VersionedMap> load_map(GroupId id) {
-    std::vector<Shard> shards;
-    std::int64_t version = 0;
-    Epoch epoch;
-    pg::ScanKey key;
-    key.value = id.value;
-    key.column = 1;
-    // Unlike the latest snapshot, one of catalogues can be had in a parallel worker, too.
-    key.snapshot = pg::call([] { return ::RegisterSnapshot(::GetCatalogSnapshot(InvalidOid)); });
-    key.index = herd_relation("table_group_pkey");
-    pg::scan_table(
-        herd_relation("table_group"),
-        [&](const Datum* values, const bool*) {
-            epoch = Epoch(DatumGetInt64(values[3]));
-            version = DatumGetInt64(values[6]);
-        },
-        key);
-    key.index = herd_relation("shard_by_group");
-    key.column = 2;
-    pg::scan_table(
-        herd_relation("shard"),
-        [&](const Datum* values, const bool*) {
-            shards.push_back(Shard{ShardId(DatumGetInt64(values[0])),
-                                   HashRange{DatumGetInt64(values[2]), DatumGetInt64(values[3])},
-                                   NodeId(DatumGetInt32(values[4]))});
-        },
-        key);
-    pg::call([&] { ::UnregisterSnapshot(key.snapshot); });
-    return std::make_shared<VersionedMap>(
-        VersionedMap{version, ShardMap(std::move(shards), epoch)});
-}
-
 }  // namespace
-
-const ShardMap& Group::map() const {
-    if (loaded_map == nullptr) {
-        loaded_map = load_map(id);
-    }
-    return loaded_map->map;
-}
 
 const NodeEntry* Catalog::node(NodeId id) const noexcept {
     for (const NodeEntry& node : nodes) {

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "catalog/shared_maps.hpp"
 #include "model/node.hpp"
 #include "model/shard_map.hpp"
 #include "model/table_group.hpp"
@@ -34,6 +35,7 @@ struct NodeEntry : HerdNode {
 // A group's shards as they are in one version of its row.
 struct VersionedMap {
     std::int64_t version;
+    SharedPlace place;  // if the map looks at one in shared memory
     ShardMap map;
 };
 

@@ -74,10 +74,11 @@ GroupId create_group(Oid key_type, Oid key_collation, const std::vector<NodeId>&
 }
 
 void note_owners(std::optional<GroupId> group) {
-    pg::LocalOnly here;  // each server numbers its own versions
+    pg::LocalOnly here;
+    // Random, because a database that leaves a herd and joins again begins to count anew.
     write(
         "UPDATE herd.table_group g SET owners = nodes, owned_shards = counts, "
-        "map_version = nextval('herd.map_version_seq') "
+        "map_version = ('x' || replace(left(gen_random_uuid()::text, 18), '-', ''))::bit(64)::int8 "
         "FROM (SELECT group_id, array_agg(node_id ORDER BY node_id) AS nodes, "
         "             array_agg(shards ORDER BY node_id) AS counts "
         "      FROM (SELECT group_id, node_id, count(*)::int4 AS shards FROM herd.shard "

@@ -67,35 +67,39 @@ void check_ids(const std::vector<Shard>& shards) {
     }
 }
 
-std::vector<NodeId> distinct_nodes(const std::vector<Shard>& shards) {
-    std::vector<NodeId> nodes;
-    for (const Shard& shard : shards) {
-        nodes.push_back(shard.node);
-    }
-    std::sort(nodes.begin(), nodes.end());
-    nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
-    return nodes;
-}
-
 }  // namespace
 
 ShardMap::ShardMap(std::vector<Shard> shards, Epoch epoch)
-    : shards_(std::move(shards)), epoch_(epoch) {
-    std::sort(shards_.begin(), shards_.end(),
-              [](const Shard& a, const Shard& b) { return a.range.min < b.range.min; });
-    check_tiling(shards_);
-    check_ids(shards_);
-    starts_.reserve(shards_.size());
-    for (const Shard& shard : shards_) {
-        starts_.push_back(shard.range.min);
+    : own_shards_(std::move(shards)), shards_(nullptr, 0), starts_(nullptr), epoch_(epoch) {
+    auto is_before = [](const Shard& a, const Shard& b) { return a.range.min < b.range.min; };
+    if (!std::is_sorted(own_shards_.begin(), own_shards_.end(), is_before)) {
+        std::sort(own_shards_.begin(), own_shards_.end(), is_before);
     }
-    nodes_ = distinct_nodes(shards_);
+    check_tiling(own_shards_);
+    check_ids(own_shards_);
+    own_starts_.reserve(own_shards_.size());
+    for (const Shard& shard : own_shards_) {
+        own_starts_.push_back(shard.range.min);
+    }
+    shards_ = Shards(own_shards_.data(), own_shards_.size());
+    starts_ = own_starts_.data();
 }
 
 std::size_t ShardMap::index_of(std::int64_t hash) const {
     // The first start is the smallest hash of all, so there is always one at or before `hash`.
-    const auto after = std::upper_bound(starts_.begin(), starts_.end(), hash);
-    return static_cast<std::size_t>(after - starts_.begin()) - 1;
+    const auto* after = std::upper_bound(starts_, starts_ + size(), hash);
+    return static_cast<std::size_t>(after - starts_) - 1;
+}
+
+std::vector<NodeId> ShardMap::nodes() const {
+    std::vector<NodeId> nodes;
+    for (const Shard& shard : shards_) {
+        const auto place = std::lower_bound(nodes.begin(), nodes.end(), shard.node);
+        if (place == nodes.end() || *place != shard.node) {
+            nodes.insert(place, shard.node);
+        }
+    }
+    return nodes;
 }
 
 std::vector<HashRange> ShardMap::ranges_of(NodeId node) const {

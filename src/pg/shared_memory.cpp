@@ -43,7 +43,7 @@ void startup() {
         bool found = false;
         *parts[i].address = ::ShmemInitStruct(parts[i].name, size_of(parts[i]), &found);
         if (!found) {
-            std::memset(*parts[i].address, 0, size_of(parts[i]));
+            std::memset(*parts[i].address, 0, size_of(parts[i]) - parts[i].lazy_size);
             if (parts[i].initialize != nullptr) {
                 parts[i].initialize(*parts[i].address);
             }

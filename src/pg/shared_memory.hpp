@@ -15,6 +15,8 @@ struct SharedPart {
     void** address = nullptr;
     // Added to size for each process that the server may have.
     std::size_t size_per_backend = 0;
+    // At the end of size: not touched before it is used, so that it costs no memory until then.
+    std::size_t lazy_size = 0;
 };
 
 // From _PG_init only, while the server preloads libraries.

@@ -95,6 +95,17 @@ TEST(ShardMapTest, refusesAnEmptyRangeAndAnIdUsedTwice) {
               "shard id is used twice");
 }
 
+TEST(ShardMapTest, looksAtAnotherMap) {
+    const ShardMap map = test::even_map(7, {3, 1, 2});
+    const ShardMap look(map.shards(), map.starts(), map.epoch());
+    EXPECT_EQ(look.size(), map.size());
+    EXPECT_EQ(look.nodes(), map.nodes());
+    EXPECT_EQ(look.ranges_of(NodeId{3}), map.ranges_of(NodeId{3}));
+    for (const Shard& each : map.shards()) {
+        EXPECT_EQ(&look.owner(each.range.max), &map.owner(each.range.max));
+    }
+}
+
 // Property: in a map with random boundaries and owners each hash has one owner, the binary search
 // finds it, and the nodes' joined ranges tile the space again.
 TEST(ShardMapTest, randomMapsGiveEachHashOneOwner) {
@@ -124,10 +135,10 @@ TEST(ShardMapTest, randomMapsGiveEachHashOneOwner) {
 TEST(ShardMapTest, refusesEveryMapWithAShardMissingOrDoubled) {
     const ShardMap map = test::even_map(9, {1, 2});
     for (std::size_t i = 0; i < map.size(); ++i) {
-        std::vector<Shard> missing = map.shards();
+        std::vector<Shard> missing(map.shards().begin(), map.shards().end());
         missing.erase(missing.begin() + static_cast<std::ptrdiff_t>(i));
         EXPECT_EQ(refusal_of(missing).message(), "shard map has a gap");
-        std::vector<Shard> doubled = map.shards();
+        std::vector<Shard> doubled(map.shards().begin(), map.shards().end());
         doubled.push_back(doubled[i]);
         EXPECT_EQ(refusal_of(doubled).message(), "shards overlap");
     }
