@@ -2,6 +2,7 @@
 
 #include "executor/explain.hpp"
 #include "executor/remote_run.hpp"
+#include "pg/counters.hpp"
 #include "transaction/commit.hpp"
 
 extern "C" {
@@ -83,6 +84,9 @@ void finish_remote(::CustomScanState* node) {
     const RemotePlan& plan = state->run->plan();
     if (plan.writes && plan.sets_tag && plan.counts_rows) {
         node->ss.ps.state->es_processed += state->run->query().affected();
+    }
+    if (node->ss.ps.state->es_plannedstmt->commandType == CMD_INSERT) {
+        pg::count(pg::Counter::kRowsInserted, state->run->query().affected());
     }
 }
 

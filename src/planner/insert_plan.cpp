@@ -239,12 +239,13 @@ const char* why_not_on_nodes(const catalog::Catalog& herd, ::Node* part,
         why_not_on_nodes(herd, returned_values(query), target) != nullptr) {
         return plan_returning_here(herd, request);
     }
-    if (target.kind == TableKind::kDistributed && inserts_from_query(query) &&
-        !request.policies_applied) {
+    if (target.kind == TableKind::kDistributed && !request.policies_applied) {
         KeyGraph* graph = build_key_graph(herd, request.query);
-        ::PlannedStmt* on_nodes = plan_insert_on_nodes(request, target, *graph);
-        if (on_nodes != nullptr) {
-            return on_nodes;
+        ::PlannedStmt* whole = inserts_from_query(query)
+                                   ? plan_insert_on_nodes(request, target, *graph)
+                                   : plan_insert_of_one(request, target, *graph);
+        if (whole != nullptr) {
+            return whole;
         }
     }
     return plan_insert_rows(herd, request, target, 0);

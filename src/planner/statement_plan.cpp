@@ -304,6 +304,34 @@ void refuse_statement(const char* what, const char* reason, const char* hint) {
     return statement;
 }
 
+::PlannedStmt* plan_insert_of_one(const PlanRequest& request, const catalog::Table& target,
+                                  const KeyGraph& graph) {
+    const ::Query* query = request.query;
+    auto* node = const_cast<::Node*>(reinterpret_cast<const ::Node*>(query));
+    const ::TargetEntry* key = ::get_tle_by_resno(query->targetList, target.key_attnum);
+    if (key == nullptr || ::list_length(query->rtable) != 1 || query->jointree->fromlist != NIL ||
+        query->onConflict != nullptr || query->withCheckOptions != NIL || query->hasRowSecurity ||
+        query->hasSubLinks || query->cteList != NIL || query->hasTargetSRFs ||
+        graph.has_foreign_modify || graph.has_system_column || graph.has_table_number ||
+        OidIsValid(rt_fetch(query->resultRelation, query->rtable)->checkAsUser) ||
+        assigns_parts(query->targetList) || !results_can_travel(query->returningList) ||
+        ::contain_mutable_functions(reinterpret_cast<::Node*>(query->targetList)) ||
+        ::contain_mutable_functions(reinterpret_cast<::Node*>(query->returningList)) ||
+        !is_shippable(node, true)) {
+        return nullptr;
+    }
+    RemoteText text = deparse(query, "");
+    executor::RemotePlan plan = remote_plan(request, text);
+    plan.routed = true;
+    plan.group_id = target.group->id.value;
+    auto* value = reinterpret_cast<::Node*>(key->expr);
+    plan.key_type = ::exprType(value);
+    plan.key_collation = target.group->key_collation;
+    ::PlannedStmt* statement = plan_child(request);
+    executor::wrap_statement(statement, plan, fold(value), text.parameters);
+    return statement;
+}
+
 ::PlannedStmt* plan_insert_on_nodes(const PlanRequest& request, const catalog::Table& target,
                                     const KeyGraph& graph) {
     const ::Query* query = request.query;

@@ -34,6 +34,11 @@ struct PlanRequest {
 ::PlannedStmt* plan_modify_everywhere(const catalog::Catalog& herd, const PlanRequest& request,
                                       const KeyGraph& graph);
 
+// INSERT of one row whose values are the same wherever they are computed: it goes to the row's owner
+// as it is; nullptr for any other.
+::PlannedStmt* plan_insert_of_one(const PlanRequest& request, const catalog::Table& target,
+                                  const KeyGraph& graph);
+
 // INSERT ... SELECT whose rows stay on the nodes that they are read from; nullptr for any other.
 ::PlannedStmt* plan_insert_on_nodes(const PlanRequest& request, const catalog::Table& target,
                                     const KeyGraph& graph);
