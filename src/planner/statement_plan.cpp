@@ -315,9 +315,9 @@ void refuse_statement(const char* what, const char* reason, const char* hint) {
         graph.has_foreign_modify || graph.has_system_column || graph.has_table_number ||
         OidIsValid(rt_fetch(query->resultRelation, query->rtable)->checkAsUser) ||
         assigns_parts(query->targetList) || !results_can_travel(query->returningList) ||
-        ::contain_mutable_functions(reinterpret_cast<::Node*>(query->targetList)) ||
-        ::contain_mutable_functions(reinterpret_cast<::Node*>(query->returningList)) ||
-        !is_shippable(node, true)) {
+        ::contain_volatile_functions(reinterpret_cast<::Node*>(query->targetList)) ||
+        ::contain_volatile_functions(reinterpret_cast<::Node*>(query->returningList)) ||
+        !is_shippable(node)) {
         return nullptr;
     }
     RemoteText text = deparse(query, "");

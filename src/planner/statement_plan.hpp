@@ -34,8 +34,8 @@ struct PlanRequest {
 ::PlannedStmt* plan_modify_everywhere(const catalog::Catalog& herd, const PlanRequest& request,
                                       const KeyGraph& graph);
 
-// INSERT of one row whose values are the same wherever they are computed: it goes to the row's owner
-// as it is; nullptr for any other.
+// INSERT of one row without volatile functions: it goes to the row's owner as it is; nullptr for
+// any other.
 ::PlannedStmt* plan_insert_of_one(const PlanRequest& request, const catalog::Table& target,
                                   const KeyGraph& graph);
 

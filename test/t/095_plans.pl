@@ -66,6 +66,21 @@ unlike $plan, qr/Merge Append/, 'the nodes are not asked after this server has s
 like plan_of('SELECT t.v, u.id FROM t JOIN u ON u.part = t.part ORDER BY 1 LIMIT 3'), qr/Remote SQL: .*LIMIT/,
     'with LIMIT each has few rows to send';
 
+$herd->sql(q{CREATE FUNCTION next_part(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1 + 1; END'});
+my $elsewhere = $herd->key_on('t')->{n1};
+for my $row ("$elsewhere, 2", "$elsewhere * 1, 7 * 3", "'$elsewhere', NULL")
+{
+    like plan_of("INSERT INTO t VALUES ($row)"),
+        qr/HerdStatement.*Route: one shard.*Remote SQL: INSERT INTO public.t \(id, part\) VALUES/s, "a row is sent as it is: $row";
+}
+like plan_of("INSERT INTO t VALUES ($elsewhere, next_part(3)) RETURNING part"), qr/Remote SQL: INSERT.*VALUES \(\S+ \$1\) RETURNING/,
+    'with values of functions, which are called here';
+for my $insert ("VALUES ($elsewhere, 2), (2, 3)", "VALUES ($elsewhere, random())", 'VALUES (1, 2) ON CONFLICT DO NOTHING',
+    'VALUES ((SELECT 1), 2)', 'SELECT 1, generate_series(1, 2)')
+{
+    like plan_of("INSERT INTO t $insert"), qr/HerdInsert/, "rows of others are made here: $insert";
+}
+
 $plan = plan_of('SELECT count(*) FROM t JOIN u ON u.part = t.part', explain => 'ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF');
 my @node_plans = $plan =~ /Node \w+: [\d.]+ ms\n\s+(\w[^(\n]*)/g;
 is scalar(grep { $_ eq 'Result ' } @node_plans), 0, 'EXPLAIN ANALYZE shows how nodes ran their fragments'
