@@ -2,7 +2,7 @@
 DEPARSE_OBJS = test/deparse/functions.o
 DEPARSE_LIB  = build/deparse/herd_deparse_test.so
 DEPARSE_FROM = $(patsubst %,src/%.o,planner/assignments planner/deparse planner/evaluated_here planner/function_rules \
-               planner/shippable pg/wire_types pg/plan_settings pg/counters pg/shared_memory catalog/pushable pg/guard)
+               planner/shippable pg/wire_types pg/ownership_filter pg/plan_settings pg/counters pg/shared_memory catalog/pushable pg/guard)
 EXTRA_CLEAN += $(DEPARSE_OBJS) $(DEPARSE_OBJS:.o=.d)
 
 $(DEPARSE_OBJS): Makefile
